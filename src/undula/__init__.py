@@ -1,0 +1,79 @@
+"""undula: diffusion models of one-dimensional data, in the user's own units.
+
+    import undula
+
+    model = undula.DiffusionModel().fit("prices.csv")
+    windows = model.sample(1000, seed=7)
+
+Importing undula is cheap: torch is imported when a name below is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "BaseArchitecture": "core.architecture",
+    "BaseBaseline": "core.baseline",
+    "BaseDenoiser": "diffusion.denoiser",
+    "BaseNoise": "core.noise",
+    "BaseObjective": "diffusion.objective",
+    "BasePreprocessor": "core.preprocessing",
+    "BaseSDE": "core.sde",
+    "BaseSampler": "diffusion.sampler",
+    "BaseSource": "core.source",
+    "Condition": "core.condition",
+    "Config": "config.schema",
+    "DataOptions": "data.options",
+    "DiffusionModel": "model",
+    "ExperimentRunner": "experiments.runner",
+    "GaussianDenoiser": "diffusion.analytic",
+    "GaussianMixtureDenoiser": "diffusion.analytic",
+    "GaussianPath": "diffusion.path",
+    "Layout": "core.condition",
+    "NetDenoiser": "diffusion.denoiser",
+    "Parametrization": "diffusion.parametrization",
+    "Registry": "core.registry",
+    "TrainingOptions": "training.options",
+    "UndulaError": "core.errors",
+    "register": "core.registry",
+}
+
+__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from .config.schema import Config
+    from .core.architecture import BaseArchitecture
+    from .core.baseline import BaseBaseline
+    from .core.condition import Condition, Layout
+    from .core.errors import UndulaError
+    from .core.noise import BaseNoise
+    from .core.preprocessing import BasePreprocessor
+    from .core.registry import Registry, register
+    from .core.sde import BaseSDE
+    from .core.source import BaseSource
+    from .data.options import DataOptions
+    from .diffusion.analytic import GaussianDenoiser, GaussianMixtureDenoiser
+    from .diffusion.denoiser import BaseDenoiser, NetDenoiser
+    from .diffusion.objective import BaseObjective
+    from .diffusion.parametrization import Parametrization
+    from .diffusion.path import GaussianPath
+    from .diffusion.sampler import BaseSampler
+    from .experiments.runner import ExperimentRunner
+    from .model import DiffusionModel
+    from .training.options import TrainingOptions
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'undula' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,113 @@
+"""`undula run`: train, sample, judge."""
+
+from __future__ import annotations
+
+__all__ = ["add_commands"]
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..core.errors import ConfigError
+from .options import Debug, Json, Plugins, Quiet, Set
+
+if TYPE_CHECKING:
+    from ..experiments.runner import RunResult
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("run")(run)
+
+
+def run(
+    config: Annotated[str | None, typer.Argument(help="A config file, or a preset's name.")] = None,
+    config_option: Annotated[str | None, typer.Option("--config", help="The same.")] = None,
+    overrides: Set = None,
+    resume: Annotated[
+        str | None, typer.Option(help="Go on with a run folder, or the newest run of a name.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Parent of the run folder.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed, instead of the config's.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    plugin: Plugins = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, train nothing.")] = False,
+    debug: Debug = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Train a model, draw samples, judge them against held-out data, write a page."""
+    from ..config.loading import load_config
+    from ..experiments.folder import find_run
+    from ..experiments.runner import ExperimentRunner
+
+    source = config or config_option
+    if resume is not None:
+        if source is not None or overrides or seed is not None or out is not None:
+            raise ConfigError(
+                "--resume goes on with a run's own config: give no config, --set, --seed or --out"
+            )
+        folder = find_run(resume)
+        resume, source = str(folder.path), str(folder.path / "config.yaml")
+    if source is None:
+        raise ConfigError("give a config file or a preset's name (see `undula presets`), or --resume RUN")
+    changes = list(overrides or [])
+    if seed is not None:
+        changes.append(f"experiment.seed={seed}")
+    if device is not None:
+        changes.append(f"training.device={device}")
+    if plugin:
+        changes.append(f"plugins={json.dumps([str(Path(p).resolve()) for p in plugin])}")
+    runner = ExperimentRunner(load_config(source, changes), out=out, quiet=quiet or as_json)
+    if dry_run:
+        _, prepared = runner.prepare()
+        for note in prepared.notes:
+            typer.echo(f"data: {note}")
+        typer.echo(f"{source}: ready to run")
+        return
+    result = runner.run(resume=resume)
+    if result is None:
+        return
+    if as_json:
+        typer.echo(json.dumps({**result.results, "folder": str(result.folder)}, indent=2))
+    else:
+        _print(result)
+
+
+def _print(result: RunResult) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..report.words import rows
+
+    wide = Console()
+    console = wide if wide.is_terminal else Console(width=170)
+    if result.judgement is not None:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        columns: list[tuple[str, Any]] = [("property", "left"), ("generated", "right"), ("held-out", "right")]
+        columns += [("train", "right"), *((b.replace("_", " "), "right") for b in result.baselines)]
+        for name, justify in [*columns, ("verdict", "left")]:
+            table.add_column(name, justify=justify)
+        for row in rows(result.judgement):
+            cells = [row.name, row.generated, row.held_out, row.train]
+            cells += [row.baselines.get(b, "") for b in result.baselines]
+            style = "green" if row.good else "yellow"
+            table.add_row(*cells, f"[{style}]{row.verdict}[/]")
+        console.print(table)
+        console.print(
+            "Distances: held-out gives the sampling floor, train the shift floor. Other rows: the number, "
+            "held-out with its 95 % block-bootstrap interval.",
+            style="dim",
+        )
+    timing = result.results["timing"]
+    console.print(
+        f"{timing['steps']:,} steps in {timing['train_s']:.0f} s, {timing['parameters']:,} parameters, "
+        f"{timing['sample_s_per_1000']:.2f} s per 1,000 samples",
+        highlight=False,
+    )
+    for what, name in (("run folder", ""), ("page", "report.html")):
+        path = result.folder / name
+        if path.exists():
+            console.print(f"{what}: {path}", highlight=False, soft_wrap=True)

@@ -1,0 +1,83 @@
+"""`undula sample`: draw samples from a trained model."""
+
+from __future__ import annotations
+
+__all__ = ["add_commands"]
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from .options import Debug, Json, Plugins, Quiet, load_plugins
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("sample")(sample)
+
+
+def sample(
+    run: Annotated[str, typer.Argument(help="A run or model folder, or a name for its newest run.")],
+    n: Annotated[int, typer.Option("-n", "--num-samples", help="How many samples.")] = 100,
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", help=".csv, .parquet, .npz or .npy; - is CSV on stdout."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Sample i depends on the seed and i alone.")] = 0,
+    sampler: Annotated[str | None, typer.Option(help="Instead of the model's own.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of the sampler.")] = None,
+    given: Annotated[str | None, typer.Option(help="File with what a conditional model is told.")] = None,
+    unconditional: Annotated[
+        bool, typer.Option("--unconditional", help="Use the learned nulls instead of --given.")
+    ] = False,
+    length: Annotated[int | None, typer.Option(help="Steps of a sample.")] = None,
+    weights: Annotated[
+        Literal["last", "best"], typer.Option(help="Those at the end, or of the lowest validation loss.")
+    ] = "last",
+    batch_size: Annotated[int, typer.Option(help="Samples drawn at once; changes no sample.")] = 256,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    plugin: Plugins = None,
+    debug: Debug = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Draw samples from a trained model, in the units of its data."""
+    from ..data.samples import check_sample_path, sample_table, write_samples
+    from ..experiments.folder import find_run
+    from ..model import DiffusionModel
+    from ..training.progress import make_progress
+
+    load_plugins(plugin)
+    folder = Path(run)
+    if not (folder / "model.json").is_file():
+        folder = find_run(run, needs="model/model.json").path
+    target = None if output == "-" else Path(output or folder / f"samples_n{n}_seed{seed}.parquet")
+    if target is not None:
+        check_sample_path(target)
+    model = DiffusionModel.load(folder, device=device, weights=weights)
+    with make_progress("sampling", quiet or as_json) as progress:
+        samples = list(
+            model.sample(
+                n,
+                seed,
+                given=given,
+                unconditional=unconditional,
+                length=length,
+                sampler=sampler,
+                num_steps=steps,
+                batch_size=batch_size,
+                on_progress=lambda share: progress.update(share, ""),
+            )
+        )
+    if target is None:
+        sample_table(samples, model.columns_).to_csv(sys.stdout, index=False)
+        return
+    write_samples(target, samples, model.columns_)
+    if as_json:
+        found = {"file": str(target), "n": n, "seed": seed, "columns": model.columns_}
+        typer.echo(json.dumps({**found, "lengths": sorted({len(s) for s in samples})}))
+    else:
+        typer.echo(target)

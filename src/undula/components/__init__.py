@@ -1,0 +1,1 @@
+"""What a config may name: a folder a kind, a file a component."""

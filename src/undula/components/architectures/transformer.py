@@ -1,0 +1,181 @@
+r"""A transformer over tokens of time.
+
+The series is cut into patches of `patch_size` steps (and, with `channel_tokens`, by channel), each
+patch is a token, and every block is
+
+    h ← h + g₁ · SelfAttention(LN(h) (1 + a₁) + b₁)
+    h ← h + CrossAttention(LN(h), history)                          (conditioning: cross_attention)
+    h ← h + g₂ · MLP(LN(h) (1 + a₂) + b₂)
+
+with (g, a, b) from the noise level and the static parts. Positions are rotary, so the weights take
+any length; the history's positions run up to the series' start.
+
+References:
+    Peebles, Xie (2023). Scalable diffusion models with transformers. arXiv:2212.09748 (DiT)
+    Su et al. (2021). RoFormer. arXiv:2104.09864
+    Nie et al. (2023). A time series is worth 64 words. arXiv:2211.14730 (patches, channel tokens)
+"""
+
+from __future__ import annotations
+
+__all__ = ["Conditioning", "TransformerArchitecture"]
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from ...core.architecture import BaseArchitecture
+from ...core.condition import Condition, Layout
+from ...core.errors import ConfigError
+from ...core.registry import register
+from ...core.types import Fraction, PositiveInt, Series, Times
+from ...nn.attention import CrossAttention, SelfAttention
+from ...nn.conditioning import AlignedEncoder, SequenceEncoder, StaticEncoder, modulate
+from ...nn.embeddings import NoiseLevelEmbedding, rotary_angles
+
+Conditioning = Literal["cross_attention", "film", "concat", "none"]
+
+
+@register("architecture", "transformer")
+class TransformerArchitecture(BaseArchitecture):
+    """A transformer with adaLN over patches of time.
+
+    Args:
+        model_dim: size of a token; a multiple of 2·num_heads.
+        num_heads: attention heads.
+        num_layers: blocks.
+        patch_size: time steps a token; the series is padded to a multiple and cut again.
+        channel_tokens: a token for every channel and patch, instead of one a patch.
+        expansion: width of a block's MLP, in units of model_dim.
+        conditioning: how sequence parts enter: cross_attention (every block attends to them), film
+            (their mean joins the noise level), concat (as tokens before the series), none.
+        dropout: probability of dropping a unit of a block's MLP.
+        condition_dropout: probability of training with a condition part's learned null.
+    """
+
+    def __init__(
+        self,
+        model_dim: PositiveInt = 128,
+        num_heads: PositiveInt = 4,
+        num_layers: PositiveInt = 4,
+        patch_size: PositiveInt = 1,
+        channel_tokens: bool = False,
+        expansion: PositiveInt = 4,
+        conditioning: Conditioning = "cross_attention",
+        dropout: Fraction = 0.0,
+        condition_dropout: Fraction = 0.1,
+    ) -> None:
+        super().__init__()
+        if model_dim % (2 * num_heads):
+            raise ConfigError(
+                f"transformer: model_dim = {model_dim} is not a multiple of 2·num_heads = {2 * num_heads}: "
+                f"use model_dim: {2 * num_heads * max(1, round(model_dim / (2 * num_heads)))}"
+            )
+        self.model_dim, self.num_heads, self.num_layers = model_dim, num_heads, num_layers
+        self.patch_size, self.channel_tokens, self.expansion = patch_size, channel_tokens, expansion
+        self.conditioning, self.dropout, self.condition_dropout = conditioning, dropout, condition_dropout
+
+    def build(self, layout: Layout) -> None:
+        """Make the layers; see `BaseArchitecture.build`."""
+        dim = self.model_dim
+        self.aligned = AlignedEncoder(layout)
+        self.static = StaticEncoder(layout, dim)
+        used = layout.sequence and self.conditioning != "none"
+        self.sequence = SequenceEncoder(layout, dim, self.patch_size) if used else None
+        self.noise_level = NoiseLevelEmbedding(dim)
+        groups = layout.channels if self.channel_tokens else 1
+        self.channel = nn.Parameter(0.02 * torch.randn(groups, 1, dim)) if self.channel_tokens else None
+        width = layout.channels // groups + self.aligned.channels
+        self.project_in = nn.Linear(width * self.patch_size, dim)
+        crosses = self.sequence is not None and self.conditioning == "cross_attention"
+        self.blocks = nn.ModuleList(
+            _Block(dim, self.num_heads, self.expansion, self.dropout, crosses) for _ in range(self.num_layers)
+        )
+        self.modulation = nn.Linear(dim, 2 * dim)
+        self.project_out = nn.Linear(dim, layout.channels // groups * self.patch_size)
+        nn.init.zeros_(self.project_out.weight)
+        nn.init.zeros_(self.project_out.bias)
+
+    def forward(self, x: Series, tau: Times, condition: Condition | None = None) -> Series:
+        """F(x, τ, condition); see `BaseArchitecture.forward`."""
+        vector = self.static(self.noise_level(tau), condition)
+        h = self._tokens(x, condition)  # (B, groups, patches, D)
+        groups, patches = h.shape[1:3]
+        h, valid = h.flatten(1, 2), self._valid(condition, groups, patches)
+        positions = torch.arange(patches, device=x.device).repeat(groups)
+
+        context, context_positions = None, positions[:0]
+        if self.sequence is not None and condition is not None:
+            context, context_positions = self.sequence(condition)
+            if self.conditioning == "film":
+                vector, context = vector + context.mean(1), None
+        prefix = 0
+        if context is not None and self.conditioning == "concat":
+            prefix = context.shape[1]
+            h, positions = torch.cat((context, h), 1), torch.cat((context_positions, positions))
+            valid = None if valid is None else F.pad(valid, (prefix, 0), value=True)
+            context = None
+
+        head_dim = self.model_dim // self.num_heads
+        angles = rotary_angles(positions, head_dim)
+        context_angles = rotary_angles(context_positions, head_dim)
+        for block in self.blocks:
+            h = self.run_block(block, h, F.silu(vector), angles, valid, context, context_angles)
+        shift, scale = self.modulation(F.silu(vector))[:, None].chunk(2, dim=-1)
+        h = modulate(F.layer_norm(h[:, prefix:], h.shape[-1:]), shift, scale)
+        return self._series(self.project_out(h), x, groups)
+
+    def _tokens(self, x: Series, condition: Condition | None) -> Tensor:
+        padding = (0, -x.shape[-1] % self.patch_size)
+        channels = x.shape[1]
+        x = F.pad(self.aligned(x, condition), padding)
+        if self.channel is not None:  # each channel's tokens see that channel and the aligned parts
+            own, shared = x[:, :channels, None], x[:, None, channels:]
+            x = torch.cat((own, shared.expand(-1, channels, -1, -1)), dim=2)
+        else:
+            x = x[:, None]
+        patches = x.unflatten(-1, (-1, self.patch_size)).transpose(2, 3).flatten(-2)
+        tokens: Tensor = self.project_in(patches)
+        return tokens if self.channel is None else tokens + self.channel
+
+    def _series(self, tokens: Tensor, x: Series, groups: int) -> Series:
+        patches = tokens.unflatten(1, (groups, -1)).unflatten(-1, (-1, self.patch_size))
+        return patches.transpose(2, 3).flatten(-2).flatten(1, 2)[..., : x.shape[-1]]
+
+    def _valid(self, condition: Condition | None, groups: int, patches: int) -> Tensor | None:
+        if condition is None or condition.exists is None:
+            return None
+        exists = condition.exists[:, 0]
+        exists = F.pad(exists, (0, patches * self.patch_size - exists.shape[-1]))
+        return exists.unflatten(-1, (patches, self.patch_size)).any(-1).repeat(1, groups)
+
+
+class _Block(nn.Module):
+    def __init__(self, dim: int, num_heads: int, expansion: int, dropout: float, crosses: bool) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.modulation = nn.Linear(dim, 6 * dim)
+        self.attention = SelfAttention(dim, num_heads)
+        self.cross = CrossAttention(dim, num_heads) if crosses else None
+        self.inner = nn.Linear(dim, expansion * dim)
+        self.outer = nn.Linear(expansion * dim, dim)
+
+    def forward(
+        self,
+        h: Tensor,
+        vector: Tensor,
+        angles: Tensor,
+        valid: Tensor | None,
+        context: Tensor | None,
+        context_angles: Tensor,
+    ) -> Tensor:
+        shift_1, scale_1, gate_1, shift_2, scale_2, gate_2 = self.modulation(vector)[:, None].chunk(6, dim=-1)
+        update = modulate(F.layer_norm(h, h.shape[-1:]), shift_1, scale_1)
+        h = torch.addcmul(h, gate_1, self.attention(update, angles, valid))
+        if self.cross is not None and context is not None:
+            h = h + self.cross(F.layer_norm(h, h.shape[-1:]), context, angles, context_angles)
+        update = modulate(F.layer_norm(h, h.shape[-1:]), shift_2, scale_2)
+        update = F.dropout(F.gelu(self.inner(update), approximate="tanh"), self.dropout, self.training)
+        return torch.addcmul(h, gate_2, self.outer(update))

@@ -1,0 +1,1 @@
+"""Maps between the user's units and what is diffused."""

@@ -1,0 +1,1 @@
+"""Configs: their schema, YAML, presets and overrides; the only place that reads YAML."""

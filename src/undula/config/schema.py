@@ -1,0 +1,114 @@
+"""The schema of a config; see `undula schema` for its JSON form."""
+
+from __future__ import annotations
+
+__all__ = ["ComponentSpec", "Components", "Config", "Evaluation", "Experiment"]
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from ..core.errors import ConfigError
+from ..core.registry import Registry
+from ..data.options import DataOptions
+from ..evaluation.names import METRICS
+from ..training.options import TrainingOptions
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+class ComponentSpec(_Block):
+    """A component: its name, or its name and parameters."""
+
+    type: str = Field(description="Name of a component; see `undula components`.")
+    params: dict[str, Any] = Field(default_factory=dict, description="Arguments of its constructor.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, value: Any) -> Any:
+        return {"type": value} if isinstance(value, str) else value
+
+
+class Experiment(_Block):
+    """What the experiment is called."""
+
+    name: str = Field("experiment", description="Name of the run folder.", pattern=r"^[\w.-]+$")
+    description: str = Field("", description="A sentence for the report.")
+    seed: Annotated[int, Ge(0)] = Field(0, description="Of everything random.")
+
+
+class Components(_Block):
+    """The exchangeable parts of the model."""
+
+    preprocessing: ComponentSpec = Field(
+        default_factory=lambda: ComponentSpec(type="raw"), description="To the space that is diffused."
+    )
+    architecture: ComponentSpec = Field(
+        default_factory=lambda: ComponentSpec(type="transformer"), description="The network."
+    )
+    noise: ComponentSpec = Field(
+        default_factory=lambda: ComponentSpec(type="standard"), description="Covariance and warp of time."
+    )
+    sde: ComponentSpec | None = Field(None, description="The path; null: the objective's own.")
+    objective: ComponentSpec = Field(
+        default_factory=lambda: ComponentSpec(type="score_matching"), description="What is learned."
+    )
+    sampler: ComponentSpec = Field(
+        default_factory=lambda: ComponentSpec(type="heun"), description="How samples are drawn."
+    )
+
+
+class Evaluation(_Block):
+    """How the samples are judged."""
+
+    num_samples: Annotated[int, Ge(100)] = Field(2000, description="Samples to draw and judge.")
+    metrics: list[str] | None = Field(None, description=f"Of {', '.join(METRICS)}; null: all.")
+    bits_per_dim: bool = Field(False, description="Also the variational bound on held-out windows.")
+    bootstrap: Annotated[int, Gt(0)] = Field(200, description="Block-bootstrap draws for intervals.")
+
+    @field_validator("metrics")
+    @classmethod
+    def _known(cls, names: list[str] | None) -> list[str] | None:
+        unknown = [name for name in names or [] if name not in METRICS]
+        if unknown:
+            raise ValueError(f"unknown metric {unknown[0]!r} (known: {', '.join(METRICS)})")
+        return names
+
+
+class Config(_Block):
+    """Everything that an experiment needs."""
+
+    experiment: Experiment = Field(default_factory=Experiment, description="Name and seed.")
+    components: Components = Field(default_factory=Components, description="The model's parts.")
+    plugins: list[str] = Field([], description="Python files with components of your own.")
+    data: DataOptions = Field(default_factory=DataOptions, description="Data, windows, split.")
+    training: TrainingOptions = Field(default_factory=TrainingOptions, description="How to train.")
+    evaluation: Evaluation = Field(default_factory=Evaluation, description="How to judge.")
+
+    @classmethod
+    def of(cls, config: Config | Mapping[str, Any] | str | Path) -> Config:
+        """A config from itself, a mapping, a YAML file or a preset's name.
+
+        Raises:
+            ConfigError: with every key that is wrong.
+        """
+        from .loading import load_config, validated
+
+        if isinstance(config, Config):
+            return config
+        if isinstance(config, Mapping):
+            return validated(dict(config), "config")
+        if isinstance(config, str | Path):
+            return load_config(config)
+        raise ConfigError(f"config of type {type(config).__name__}: expected a mapping, a file or a preset")
+
+    def component_specs(self) -> dict[str, Any]:
+        """The components as specs, by kind; plugins are loaded."""
+        for path in self.plugins:
+            Registry.load_plugin(path)
+        return self.components.model_dump()

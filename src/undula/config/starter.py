@@ -1,0 +1,101 @@
+"""A commented config for a user's own file."""
+
+from __future__ import annotations
+
+__all__ = ["starter_config"]
+
+import re
+from pathlib import Path
+
+from ..core.errors import DataError
+from ..data.options import DataOptions
+from ..data.prepare import PreparedData, prepare
+
+_LENGTHS = (50, 32, 24, 16, 10, 8, 5)
+
+_TEMPLATE = """\
+# Made by `undula init`. Every key: `undula schema`; every component: `undula components`.
+experiment:
+  name: {name}
+  description: "{description}"
+  seed: 0                      # of everything random
+components:                    # each line can be exchanged: `undula components architecture`
+  preprocessing: {{type: raw, params: {{method: standardise}}}}   # or quantile, minmax, robust
+  architecture:
+    type: transformer
+    params: {{model_dim: 64, num_heads: 4, num_layers: 3, patch_size: {patch}}}
+  noise: {{type: standard}}
+  sde: {{type: rectified}}
+  objective: {{type: flow_matching}}
+  sampler: {{type: dpm, params: {{num_steps: 20}}}}
+data:
+  path: {path}
+{roles}  predict_len: {predict_len}              # steps of a window
+  history_len: 0               # steps of history that the model is told; 0: unconditional
+  missing: {missing}           # error, drop, interpolate or mask{found_missing}
+  transform: none              # log_return or difference are applied before everything else
+  split: {{train: 0.8, val: 0.1, test: 0.1}}    # by time, with a gap of one window
+training:
+  batch_size: 128
+  learning_rate: 2e-3
+  num_epochs: {num_epochs}
+  max_time: null               # such as 10m: stop then, whatever num_epochs says
+  sample_every: {sample_every}             # epochs between pictures of samples
+evaluation:
+  num_samples: 2000
+"""
+
+_TARGET_STEPS = 2000
+
+
+def starter_config(file: Path) -> tuple[str, list[str]]:
+    """A config that runs on a file, and what was found in the file.
+
+    Raises:
+        DataError: if no window length fits, or the file cannot be used.
+    """
+    prepared, missing = _prepared(file)
+    options, panel = prepared.options, prepared.panel
+    length = prepared.parts.train.length
+    steps = max(1, -(-len(prepared.parts.train) // 128))
+    epochs = max(1, round(_TARGET_STEPS / steps))
+    roles = []
+    if panel.series and not panel.independent:
+        time = next((n.split("'")[1] for n in panel.notes if n.startswith("time column")), None)
+        columns = ", ".join(_quoted(c) for c in panel.columns)
+        roles.append(f"  roles: {{time: {'null' if time is None else _quoted(time)}, target: [{columns}]}}\n")
+    text = _TEMPLATE.format(
+        name=re.sub(r"[^\w.-]+", "_", file.stem) or "experiment",
+        description=f"Windows of {file.name}".replace('"', "'"),
+        path=_quoted(str(file.resolve())),
+        roles="".join(roles),
+        predict_len=options.predict_len or length,
+        patch=max(p for p in (1, 2, 4, 5, 8) if (length or 1) % p == 0),
+        missing=missing,
+        found_missing="" if missing == "error" else " (the file has missing values)",
+        num_epochs=epochs,
+        sample_every=max(1, epochs // 4),
+    )
+    return text, prepared.notes
+
+
+def _prepared(file: Path) -> tuple[PreparedData, str]:
+    """The data with the longest usual window that leaves windows in every part."""
+    last: DataError | None = None
+    for missing in ("error", "interpolate"):
+        for length in _LENGTHS:
+            try:
+                options = DataOptions(path=str(file), predict_len=length, missing=missing)
+                return prepare(options), missing
+            except DataError as error:
+                last = error
+                if "has no window" not in str(error):
+                    break
+        if last is None or "missing values" not in str(last):
+            break
+    assert last is not None
+    raise last
+
+
+def _quoted(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z_./][\w./-]*", text) else "'" + text.replace("'", "''") + "'"

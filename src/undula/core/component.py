@@ -1,0 +1,49 @@
+"""What every exchangeable part has in common: parameters that are stored, and learned state.
+
+A component's constructor only stores its arguments, each under its own name; what it learns from
+data is kept in attributes that end in `_` and hold tensors. From these two rules follow its
+config (`Registry.spec`), its file (`state`, `load_state`) and its equality, without further code.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Component"]
+
+import inspect
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+
+class Component:
+    """A part that a config may name."""
+
+    kind: ClassVar[str]
+    """The registry's kind, set by the kind's base class."""
+
+    needs: ClassVar[str] = ""
+    """What this component requires of the others, in words; shown by `undula components`."""
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The constructor's arguments, by name."""
+        signature = inspect.signature(type(self))
+        return {
+            name: getattr(self, name)
+            for name, parameter in signature.parameters.items()
+            if parameter.kind is not parameter.VAR_KEYWORD
+        }
+
+    @property
+    def state(self) -> dict[str, Tensor]:
+        """What was learned from data: every tensor attribute whose name ends in `_`."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name.endswith("_") and not name.startswith("_") and isinstance(value, Tensor)
+        }
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take over what `state` gave."""
+        for name, value in state.items():
+            object.__setattr__(self, name, value)

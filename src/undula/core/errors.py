@@ -1,0 +1,67 @@
+"""Errors for the user's mistakes: what was given, what is expected, how to mend it.
+
+Every `UndulaError` carries the exit code that the command line returns. Anything else that is
+raised is a defect of undula itself and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "IncompatibleError",
+    "Interrupted",
+    "RunError",
+    "TrainingError",
+    "UndulaError",
+    "UnknownNameError",
+    "did_you_mean",
+]
+
+import difflib
+from collections.abc import Iterable
+
+
+class UndulaError(Exception):
+    """A mistake that the user can mend; the message says how."""
+
+    exit_code = 2
+
+
+class ConfigError(UndulaError):
+    """A config, a parameter or an option is wrong."""
+
+
+class UnknownNameError(ConfigError, LookupError):
+    """A name is not registered; the message gives the nearest known one."""
+
+
+class IncompatibleError(ConfigError):
+    """Two components cannot work together; the message gives a combination that can."""
+
+
+class DataError(UndulaError):
+    """The data cannot be used as they are."""
+
+
+class RunError(UndulaError):
+    """A run folder, checkpoint or model file is missing, damaged or of another version."""
+
+
+class TrainingError(UndulaError):
+    """Training cannot go on (non-finite loss); the last good checkpoint is kept."""
+
+    exit_code = 1
+
+
+class Interrupted(UndulaError):  # noqa: N818
+    """A signal stopped the work; the state is saved and the message says how to resume."""
+
+    exit_code = 130
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `"; did you mean 'x'?"` for the nearest known name, or an empty string."""
+    names = sorted(known)
+    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"; did you mean {nearest[0]!r}?" if nearest else ""

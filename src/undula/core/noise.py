@@ -1,0 +1,66 @@
+"""The law of ε ~ N(0, Σ), and the warp of time that goes with it.
+
+A noise acts on series (B, C, L): `colour` is one square root Σ^½ applied to white noise, `solve`
+is Σ⁻¹, `apply` is Σ. Noise may depend on the condition; it never depends on x_0, for which no
+reverse process is known.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BaseNoise", "Warp"]
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Protocol
+
+from torch import Tensor
+
+from .component import Component
+from .condition import Condition
+from .types import Series
+
+
+class Warp(Protocol):
+    """A strictly increasing map u ↦ t of [0, 1] onto itself."""
+
+    def __call__(self, u: Tensor) -> Tensor:
+        """t(u)."""
+        ...
+
+    def inverse(self, t: Tensor) -> Tensor:
+        """u(t)."""
+        ...
+
+    def slope(self, u: Tensor) -> Tensor:
+        """t'(u)."""
+        ...
+
+
+class BaseNoise(Component, ABC):
+    """The covariance Σ of the noise, mean diagonal 1."""
+
+    kind: ClassVar[str] = "noise"
+
+    @property
+    @abstractmethod
+    def warp(self) -> Warp:
+        """The warp of time that `schedule` names."""
+
+    @abstractmethod
+    def colour(self, white: Series, condition: Condition | None = None) -> Series:
+        """Σ^½ applied to white noise."""
+
+    @abstractmethod
+    def whiten(self, x: Series, condition: Condition | None = None) -> Series:
+        """The inverse of `colour`."""
+
+    @abstractmethod
+    def apply(self, x: Series, condition: Condition | None = None) -> Series:
+        """Σ x."""
+
+    @abstractmethod
+    def solve(self, x: Series, condition: Condition | None = None) -> Series:
+        """Σ⁻¹ x."""
+
+    @abstractmethod
+    def log_det(self, channels: int, length: int) -> float:
+        """Log det Σ for series of C channels and L time steps."""

@@ -1,0 +1,482 @@
+"""Names for components: the only place, besides `config`, that turns a name into an object.
+
+A built-in component lives in a file of its own name in its kind's folder, so that the names are
+known without importing anything, and a component is imported when it is first asked for.
+Components of third parties come from a decorated class (`@register("noise", "mine")`), a file
+named under `plugins:`, or an installed entry point of the group `undula.components`, named
+`kind.name`.
+
+The constructor's signature is a component's schema: values are checked against its annotations,
+and a parameter annotated with a kind's base class (an ensemble's members) takes names and specs.
+"""
+
+from __future__ import annotations
+
+__all__ = ["KINDS", "ComponentInfo", "Kind", "Parameter", "Registry", "register"]
+
+import ast
+import builtins
+import dataclasses
+import functools
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, overload
+
+from .errors import ConfigError, UnknownNameError, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from ..diffusion.objective import BaseObjective
+    from ..diffusion.sampler import BaseSampler
+    from .architecture import BaseArchitecture
+    from .baseline import BaseBaseline
+    from .component import Component
+    from .noise import BaseNoise
+    from .preprocessing import BasePreprocessor
+    from .sde import BaseSDE
+    from .source import BaseSource
+
+C = TypeVar("C", bound=type)
+ENTRY_POINTS = "undula.components"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of component.
+
+    Args:
+        summary: what the kind is, in a line.
+        base: the base class, as "module:Class".
+        package: the package whose modules are the built-in components.
+    """
+
+    summary: str
+    base: str
+    package: str
+
+    def base_class(self) -> type[Component]:
+        """Import and return the base class."""
+        module, _, name = self.base.partition(":")
+        return typing.cast("type[Component]", getattr(importlib.import_module(module), name))
+
+
+KINDS: dict[str, Kind] = {
+    "preprocessing": Kind(
+        "map between the user's units and what is diffused",
+        "undula.core.preprocessing:BasePreprocessor",
+        "undula.components.preprocessing",
+    ),
+    "architecture": Kind(
+        "the network", "undula.core.architecture:BaseArchitecture", "undula.components.architectures"
+    ),
+    "noise": Kind(
+        "the noise's covariance and the warp of time",
+        "undula.core.noise:BaseNoise",
+        "undula.components.noise",
+    ),
+    "sde": Kind("how data turn into noise", "undula.core.sde:BaseSDE", "undula.components.sde"),
+    "objective": Kind(
+        "what the network predicts, when, and with which weight",
+        "undula.diffusion.objective:BaseObjective",
+        "undula.components.objectives",
+    ),
+    "sampler": Kind(
+        "how noise turns into data", "undula.diffusion.sampler:BaseSampler", "undula.components.samplers"
+    ),
+    "dataset": Kind(
+        "data that need no file of the user's", "undula.core.source:BaseSource", "undula.data.sources"
+    ),
+    "baseline": Kind(
+        "what a diffusion model has to beat", "undula.core.baseline:BaseBaseline", "undula.baselines"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a component's constructor."""
+
+    name: str
+    annotation: str
+    default: Any
+    required: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class ComponentInfo:
+    """What the registry knows of a component; read from its class."""
+
+    kind: str
+    name: str
+    cls: type[Component]
+    summary: str
+    docs: str
+    needs: str
+    parameters: tuple[Parameter, ...]
+    source: str
+
+
+class Registry:
+    """All components, by kind and name."""
+
+    _classes: ClassVar[dict[tuple[str, str], type[Component]]] = {}
+    _names: ClassVar[dict[type[Component], str]] = {}
+
+    # -- registering ---------------------------------------------------------------------------
+
+    @classmethod
+    def register(cls, kind: str, name: str) -> Callable[[C], C]:
+        """Class decorator that gives a component its name.
+
+        Raises:
+            ConfigError: if the kind is unknown, the class is not of the kind, or the name is taken.
+        """
+
+        def decorate(component: C) -> C:
+            base = cls.kind(kind).base_class()
+            if not issubclass(component, base):
+                raise ConfigError(
+                    f"{component.__name__} cannot be registered as {kind} {name!r}: "
+                    f"it is not a subclass of {base.__name__}"
+                )
+            known = cls._classes.get((kind, name))
+            identity = (component.__module__, component.__qualname__)
+            if known is not None and (known.__module__, known.__qualname__) != identity:
+                raise ConfigError(
+                    f"{kind} {name!r} is already registered by {known.__module__}: choose another name"
+                )
+            cls._classes[kind, name] = component
+            cls._names[component] = name
+            return component
+
+        return decorate
+
+    @classmethod
+    def load_plugin(cls, path: str | Path) -> None:
+        """Import a Python file that registers components.
+
+        Raises:
+            ConfigError: if the file does not exist or fails to import.
+        """
+        path = Path(path).resolve()
+        if not path.is_file():
+            raise ConfigError(f"plugin file {path} does not exist: check `plugins` in the config")
+        spec = importlib.util.spec_from_file_location(f"undula_plugin_{path.stem}", path)
+        if spec is None or spec.loader is None:
+            raise ConfigError(f"plugin {path} is not a Python file")
+        try:
+            spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        except ConfigError:
+            raise
+        except Exception as error:
+            raise ConfigError(f"plugin {path} fails to import: {error}") from error
+
+    # -- finding -------------------------------------------------------------------------------
+
+    @classmethod
+    def kind(cls, kind: str) -> Kind:
+        """The kind of that name; UnknownNameError if there is none."""
+        if kind not in KINDS:
+            raise UnknownNameError(
+                f"unknown kind of component {kind!r}{did_you_mean(kind, KINDS)} (known: {', '.join(KINDS)})"
+            )
+        return KINDS[kind]
+
+    @classmethod
+    def list(cls, kind: str) -> builtins.list[str]:
+        """The names of a kind's components, sorted; nothing is imported."""
+        names = {name for k, name in cls._classes if k == kind}
+        return sorted(names | set(_modules(cls.kind(kind).package)) | set(_entry_points(kind)))
+
+    @classmethod
+    def find(cls, kind: str, name: str) -> type[Component]:
+        """The class of a component; UnknownNameError if there is none."""
+        if (kind, name) not in cls._classes:
+            if name in _modules(cls.kind(kind).package):
+                importlib.import_module(f"{KINDS[kind].package}.{name}")
+            elif name in _entry_points(kind):
+                cls.register(kind, name)(_entry_points(kind)[name].load())
+        if (kind, name) not in cls._classes:
+            names = cls.list(kind)
+            raise UnknownNameError(
+                f"unknown {kind} {name!r}{did_you_mean(name, names)} (known: {', '.join(names)}; "
+                "components of your own need `plugins: [file.py]`)"
+            )
+        return cls._classes[kind, name]
+
+    @classmethod
+    def name(cls, component: Component | type[Component]) -> str:
+        """The name under which a component's class is registered."""
+        component_class = component if isinstance(component, type) else type(component)
+        if component_class not in cls._names:
+            raise ConfigError(
+                f"{component_class.__name__} has no name: decorate it with "
+                f'@register("{component_class.kind}", "a_name")'
+            )
+        return cls._names[component_class]
+
+    # -- making --------------------------------------------------------------------------------
+
+    @overload
+    @classmethod
+    def get(cls, kind: Literal["preprocessing"], name: str, **params: Any) -> BasePreprocessor: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal["architecture"], name: str, **params: Any) -> BaseArchitecture: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal["noise"], name: str, **params: Any) -> BaseNoise: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal["sde"], name: str, **params: Any) -> BaseSDE: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal["objective"], name: str, **params: Any) -> BaseObjective: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal["sampler"], name: str, **params: Any) -> BaseSampler: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal["dataset"], name: str, **params: Any) -> BaseSource: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal["baseline"], name: str, **params: Any) -> BaseBaseline: ...
+    @overload
+    @classmethod
+    def get(cls, kind: str, name: str, **params: Any) -> Component: ...
+
+    @classmethod
+    def get(cls, kind: str, name: str, **params: Any) -> Component:
+        """Make a component.
+
+        Args:
+            kind: such as "sde".
+            name: such as "vpsde".
+            params: arguments of its constructor.
+
+        Raises:
+            UnknownNameError: if there is no such component or parameter.
+            ConfigError: if a value does not fit.
+        """
+        component = cls.find(kind, name)
+        return component(**cls._validated(component, f"{kind} {name!r}", params))
+
+    @classmethod
+    def resolve(cls, kind: str, spec: Any) -> Any:
+        """Make a component from a spec: a name, {type: name, params: {…}}, or a component itself."""
+        if isinstance(spec, cls.kind(kind).base_class()):
+            return spec
+        if isinstance(spec, str):
+            return cls.get(kind, spec)
+        if isinstance(spec, Mapping) and "type" in spec and set(spec) <= {"type", "params"}:
+            return cls.get(kind, spec["type"], **(spec.get("params") or {}))
+        raise ConfigError(
+            f"{kind}: {spec!r} is not a component: give a name such as {cls.list(kind)[0]!r}, "
+            "or {type: name, params: {…}}"
+        )
+
+    @classmethod
+    def spec(cls, component: Component) -> dict[str, Any]:
+        """The spec from which `resolve` makes an equal component."""
+
+        def plain(value: Any) -> Any:
+            if isinstance(value, list | tuple):
+                return [plain(item) for item in value]
+            return cls.spec(value) if hasattr(type(value), "kind") and hasattr(value, "params") else value
+
+        return {
+            "type": cls.name(component),
+            "params": {name: plain(value) for name, value in component.params.items()},
+        }
+
+    # -- describing ----------------------------------------------------------------------------
+
+    @classmethod
+    def inspect(cls, kind: str, name: str) -> ComponentInfo:
+        """Signature, defaults, documentation, needs and source file of a component."""
+        component = cls.find(kind, name)
+        docs = inspect.getdoc(inspect.getmodule(component)) or ""
+        own = inspect.getdoc(component) or ""
+        descriptions = _argument_docs(component)
+        hints = _hints(component)
+        parameters = tuple(
+            Parameter(
+                name=p.name,
+                annotation=_annotation_text(hints.get(p.name, Any)),
+                default=None if p.default is p.empty else p.default,
+                required=p.default is p.empty,
+                description=descriptions.get(p.name, ""),
+            )
+            for p in inspect.signature(component).parameters.values()
+            if p.kind is not p.VAR_KEYWORD
+        )
+        return ComponentInfo(
+            kind=kind,
+            name=name,
+            cls=component,
+            summary=own.partition("\n")[0],
+            docs=docs,
+            needs=component.needs,
+            parameters=parameters,
+            source=inspect.getsourcefile(component) or "",
+        )
+
+    @classmethod
+    def summary(cls, kind: str, name: str) -> str:
+        """The first line of a component's docstring; nothing is imported for a built-in one."""
+        if (kind, name) not in cls._classes and name in _modules(cls.kind(kind).package):
+            return _summary_in_file(f"{KINDS[kind].package}.{name}")
+        return (inspect.getdoc(cls.find(kind, name)) or "").partition("\n")[0]
+
+    @classmethod
+    def parameters_model(cls, kind: str, name: str) -> type[BaseModel]:
+        """The pydantic model of a component's parameters; its JSON schema is the component's."""
+        component: Any = cls.find(kind, name)
+        return _model(component)
+
+    @classmethod
+    def _validated(cls, component: Any, who: str, params: dict[str, Any]) -> dict[str, Any]:
+        from pydantic import ValidationError
+
+        model = _model(component)
+        try:
+            values = model(**params)
+        except ValidationError as error:
+            raise ConfigError("; ".join(_problem(e, who, model) for e in error.errors())) from None
+        given = {name: getattr(values, name) for name in values.model_fields_set}
+        return {**given, **(values.model_extra or {})}
+
+
+register = Registry.register
+
+
+def _problem(error: Any, who: str, model: type[BaseModel]) -> str:
+    path = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        known = list(model.model_fields)
+        hint = did_you_mean(path, known) or f" (it takes {', '.join(known) or 'none'})"
+        return f"{who} has no parameter {path!r}{hint}"
+    if error["type"] == "missing":
+        return f"{who} needs the parameter {path!r}"
+    cause = error.get("ctx", {}).get("error")
+    if isinstance(cause, ConfigError):
+        return str(cause)
+    return f"{who}: {path} = {error['input']!r}: {error['msg'].lower()}"
+
+
+@functools.cache
+def _model(component: Any) -> type[BaseModel]:
+    from pydantic import ConfigDict, Field, create_model
+
+    fields: dict[str, Any] = {}
+    descriptions = _argument_docs(component)
+    hints = _hints(component)
+    extra: Literal["allow", "forbid"] = "forbid"
+    for p in inspect.signature(component).parameters.values():
+        if p.kind is p.VAR_KEYWORD:
+            extra = "allow"
+            continue
+        annotation = _with_specs(hints.get(p.name, Any))
+        default = ... if p.default is p.empty else p.default
+        fields[p.name] = (annotation, Field(default, description=descriptions.get(p.name) or None))
+    config = ConfigDict(extra=extra, arbitrary_types_allowed=True, protected_namespaces=())
+    return create_model(component.__name__, __config__=config, **fields)
+
+
+def _hints(component: type[Component]) -> dict[str, Any]:
+    """The constructor's annotations; a dataclass's fields belong to the modules of its bases."""
+    owner = component if dataclasses.is_dataclass(component) else component.__init__
+    return typing.get_type_hints(owner, include_extras=True)
+
+
+def _with_specs(annotation: Any) -> Any:
+    """The annotation with every kind's base class replaced by "a spec of that kind"."""
+    from pydantic import BeforeValidator, WithJsonSchema
+
+    if isinstance(annotation, type):
+        for kind, description in KINDS.items():
+            if getattr(annotation, "kind", None) == kind:
+                schema = {"description": f"name or {{type, params}} of {description.summary}"}
+                resolve = functools.partial(_resolve_nested, kind)
+                return Annotated[Any, BeforeValidator(resolve), WithJsonSchema(schema)]
+        return annotation
+    arguments = typing.get_args(annotation)
+    if not arguments or typing.get_origin(annotation) is Literal:
+        return annotation
+    if typing.get_origin(annotation) is Annotated:
+        return Annotated[_with_specs(arguments[0]), *arguments[1:]]
+    replaced = tuple(_with_specs(a) if a is not Ellipsis else a for a in arguments)
+    if replaced == arguments:
+        return annotation
+    origin = typing.get_origin(annotation)
+    return typing.Union[replaced] if origin in (None, types.UnionType) else origin[replaced]  # noqa: UP007
+
+
+def _resolve_nested(kind: str, spec: Any) -> Component:
+    try:
+        return Registry.resolve(kind, spec)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+
+
+def _modules(package: str) -> tuple[str, ...]:
+    found = importlib.util.find_spec(package)
+    locations = [] if found is None else list(found.submodule_search_locations or [])
+    return tuple(m.name for m in pkgutil.iter_modules(locations) if not m.name.startswith("_"))
+
+
+def _summary_in_file(module: str) -> str:
+    """The first line of the docstring of the class that a module registers."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        return ""
+    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and any("register" in ast.dump(d) for d in node.decorator_list):
+            return (ast.get_docstring(node) or "").partition("\n")[0]
+    return ""
+
+
+@functools.cache
+def _all_entry_points() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
+def _entry_points(kind: str) -> dict[str, EntryPoint]:
+    prefix = f"{kind}."
+    return {
+        name.removeprefix(prefix): point
+        for name, point in _all_entry_points().items()
+        if name.startswith(prefix)
+    }
+
+
+def _annotation_text(annotation: Any) -> str:
+    text = inspect.formatannotation(annotation)
+    text = re.sub(r"Annotated\[(\w+), ([^\]]*)\]", r"\1 (\2)", text)
+    return re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", text)
+
+
+def _argument_docs(component: type[Component]) -> dict[str, str]:
+    """Descriptions in the "Args:" sections of a class and its bases, by parameter."""
+    found: dict[str, str] = {}
+    for cls in reversed(component.__mro__):
+        docs = inspect.cleandoc(cls.__doc__ or "")
+        section = re.search(r"^Args:\n((?:    .*\n?|\n)+)", docs, flags=re.MULTILINE)
+        if section:
+            for name, text in re.findall(
+                r"^    (\w+): (.*(?:\n        .*)*)", section.group(1), flags=re.MULTILINE
+            ):
+                found[name] = " ".join(text.split())
+    return found

@@ -1,0 +1,1 @@
+"""From the user's table to batches: sources, checks, splits, windows, collation."""

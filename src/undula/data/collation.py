@@ -1,0 +1,150 @@
+"""From batches in the user's units and layout to tensors (B, C, L) and a condition.
+
+The transpose happens here and nowhere else. Condition parts are standardised with statistics of
+the training part; the target columns are left in their units for the preprocessing.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Collator"]
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..core.condition import Condition, Layout
+from .table import Panel
+from .windows import Batch, WindowDataset
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass
+class Collator:
+    """What batches look like, and the scales of their condition parts.
+
+    Args:
+        columns: names of the C target columns.
+        known: names of features known for the future.
+        past: names of features known for the history.
+        static: names of features constant within a series.
+        history_len: H.
+        length: L, None where it varies.
+        masked: whether training data have missing values, told to the network as a mask.
+        location: means of the C target columns and K features, (C + K,).
+        scale: their standard deviations, (C + K,).
+    """
+
+    columns: list[str]
+    known: list[str] = field(default_factory=list)
+    past: list[str] = field(default_factory=list)
+    static: list[str] = field(default_factory=list)
+    history_len: int = 0
+    length: int | None = None
+    masked: bool = False
+    location: list[float] = field(default_factory=list)
+    scale: list[float] = field(default_factory=list)
+
+    @classmethod
+    def fit(cls, panel: Panel, train: WindowDataset) -> Collator:
+        """Learn the scales from the training part."""
+        some = train.some()
+        targets = np.concatenate([some.history, some.future], axis=1)
+        rows = np.concatenate([targets, some.features], axis=-1).astype(float)
+        rows = rows.reshape(-1, rows.shape[-1])
+        scale = np.nanstd(rows, axis=0)
+        present = np.isnan(some.future)
+        if some.exists is not None:
+            present &= some.exists[..., None]
+        return cls(
+            columns=list(panel.columns),
+            known=list(panel.known),
+            past=list(panel.past),
+            static=list(panel.static),
+            history_len=train.history_len,
+            length=train.length,
+            masked=bool(present.any()),
+            location=np.nanmean(rows, axis=0).tolist(),
+            scale=np.where(scale > 0, scale, 1.0).tolist(),
+        )
+
+    @property
+    def layout(self) -> Layout:
+        """The shapes that a network is built for."""
+        channels, known = len(self.columns), len(self.known)
+        sequence, aligned, static = {}, {}, {}
+        if self.history_len:
+            width = channels * (2 if self.masked else 1) + known + len(self.past)
+            sequence["history"] = (width, self.history_len)
+        if known:
+            aligned["covariates"] = known
+        if self.masked:
+            aligned["observed"] = channels
+        if self.static:
+            static["static"] = len(self.static)
+        return Layout(
+            channels=channels, length=self.length, sequence=sequence, aligned=aligned, static=static
+        )
+
+    def targets(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """The windows (B, C, L) in units, the mean where missing, and True where they have a value."""
+        x = torch.from_numpy(np.ascontiguousarray(batch.future)).transpose(1, 2)
+        missing = torch.isnan(x)
+        if not missing.any():
+            return x, None
+        mean = torch.tensor(self.location[: len(self.columns)], dtype=x.dtype)[:, None]
+        return torch.where(missing, mean, x), ~missing
+
+    def condition(self, batch: Batch, valid: Tensor | None = None) -> Condition | None:
+        """What the network is told of a batch; None for an unconditional model of whole windows.
+
+        Args:
+            batch: windows; their future target values are not read.
+            valid: True where the windows have a value; None: everywhere.
+        """
+        layout = self.layout
+        if not layout.parts and valid is None:
+            return None
+        exists = None if batch.exists is None else torch.from_numpy(batch.exists)[:, None]
+        channels, known, h = len(self.columns), len(self.known), self.history_len
+        features = self._scaled(batch.features, channels)
+        sequence, aligned, static = {}, {}, {}
+        if "history" in layout.sequence:
+            past = self._scaled(batch.history, 0)
+            parts = [np.nan_to_num(past), features[:, :h, : known + len(self.past)]]
+            if self.masked:
+                parts.append((~np.isnan(past)).astype(past.dtype))
+            sequence["history"] = _channels_first(np.concatenate(parts, axis=-1))
+        if known:
+            aligned["covariates"] = _channels_first(np.nan_to_num(features[:, h:, :known]))
+        if self.masked:
+            shape = (len(batch.index), channels, batch.future.shape[1])
+            whole = torch.ones(shape) if valid is None else valid.expand(shape).float()
+            aligned["observed"] = whole
+        if self.static:
+            static["static"] = torch.from_numpy(features[:, 0, known + len(self.past) :]).float()
+        return Condition(sequence=sequence, aligned=aligned, static=static, exists=exists, valid=valid)
+
+    def empty_batch(self, n: int, length: int) -> Batch:
+        """Windows of zeros, for sampling without a condition."""
+        rows = self.history_len + length
+        return Batch(
+            history=np.zeros((n, self.history_len, len(self.columns))),
+            future=np.zeros((n, length, len(self.columns))),
+            features=np.zeros((n, rows, len(self.known) + len(self.past) + len(self.static))),
+            exists=None,
+            index=np.arange(n),
+        )
+
+    def _scaled(self, values: Array, first: int) -> Array:
+        columns = slice(first, first + values.shape[-1])
+        scaled: Array = (values - np.array(self.location)[columns]) / np.array(self.scale)[columns]
+        return scaled
+
+
+def _channels_first(values: Array) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values)).transpose(1, 2).float()

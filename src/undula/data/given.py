@@ -1,0 +1,95 @@
+"""What a conditional model is told when it samples: histories and covariates from the user's data."""
+
+from __future__ import annotations
+
+__all__ = ["given_windows"]
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..core.errors import DataError
+from .collation import Collator
+from .options import DataOptions
+from .prepare import Data
+from .reading import Windows, read_file
+from .table import Panel, clean_table
+from .windows import Batch
+
+
+def given_windows(given: Data, collator: Collator, options: DataOptions) -> Batch:
+    """One window a series: its last rows.
+
+    Args:
+        given: histories (N, H, C) or (H, C), or a table or file with the training data's columns. A
+            table ends with the history, or, where the model knows covariates of the future, with
+            their L rows, in which the target columns may be empty.
+        collator: the model's.
+        options: the model's.
+
+    Raises:
+        DataError: if rows, columns or values are missing.
+    """
+    raw = read_file(given) if isinstance(given, str | Path) else given
+    if isinstance(raw, Windows):
+        raw = raw.values
+    if isinstance(raw, np.ndarray):
+        return _of_array(np.asarray(raw, float), collator)
+    if not isinstance(raw, pd.DataFrame):
+        raise DataError(
+            f"`given` of type {type(given).__name__}: expected a table, an array or a file's path"
+        )
+    raw = raw.copy()
+    future = raw[[c for c in options.target or [] if c in raw.columns]].isna().all(axis=1)
+    for name in options.roles.past_covariates:
+        if name in raw.columns and options.target:
+            raw.loc[future & raw[name].isna(), name] = 0.0
+    panel = clean_table(raw, options.model_copy(update={"missing": "mask"}))
+    if panel.columns != collator.columns:
+        raise DataError(
+            f"`given` has the columns {panel.columns}, the model was trained on {collator.columns}"
+        )
+    return _of_panel(panel, collator)
+
+
+def _of_array(history: np.ndarray, collator: Collator) -> Batch:
+    if collator.known or collator.past or collator.static:
+        raise DataError("the model needs covariates: pass `given` as a table with their columns")
+    history = history[None] if history.ndim == 2 else history
+    h, channels = collator.history_len, len(collator.columns)
+    if history.ndim != 3 or history.shape[1] < h or history.shape[2] != channels:
+        raise DataError(f"`given` has shape {history.shape}: expected (N, {h}, {channels}), history first")
+    n, length = len(history), collator.length or 1
+    return _batch(history[:, -h:], np.zeros((n, h + length, 0)), length, collator)
+
+
+def _of_panel(panel: Panel, collator: Collator) -> Batch:
+    h, aligned = collator.history_len, bool(collator.known)
+    last = {series.name: series for series in panel.series}
+    histories, features = [], []
+    for name, series in last.items():
+        rows = len(series.values)
+        length = collator.length or (rows - h if aligned else 1)
+        needed = h + (length if aligned else 0)
+        where = f"series {name!r} of `given`" if name else "`given`"
+        if rows < max(needed, 1):
+            what = f"{h} of history" + (f" and {length} of known covariates" if aligned else "")
+            raise DataError(f"{where} has {rows} rows after cleaning, the model needs {needed}: {what}")
+        part = slice(rows - needed, rows - needed + h)
+        histories.append(series.values[part])
+        if np.isnan(histories[-1]).any() and not collator.masked:
+            raise DataError(f"{where} has missing values in its history: fill them first")
+        rest = series.features[rows - needed :] if needed else series.features[-1:]
+        padded = np.concatenate([rest, np.repeat(rest[-1:], h + length - len(rest), axis=0)])
+        features.append(padded)
+    if len({f.shape for f in features}) > 1:
+        raise DataError("the series of `given` have different lengths: sample them one at a time")
+    stacked = np.stack(features)
+    return _batch(np.stack(histories), stacked, stacked.shape[1] - h, collator)
+
+
+def _batch(history: np.ndarray, features: np.ndarray, length: int, collator: Collator) -> Batch:
+    n = len(history)
+    future = np.zeros((n, length, len(collator.columns)))
+    return Batch(history, future, features, None, np.arange(n))

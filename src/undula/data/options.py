@@ -1,0 +1,99 @@
+"""What a user says about the data; the `data:` block of a config."""
+
+from __future__ import annotations
+
+__all__ = ["DataOptions", "Missing", "Roles", "Split", "Transform"]
+
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Missing = Literal["error", "drop", "interpolate", "mask"]
+Transform = Literal["none", "log_return", "difference"]
+CalendarFeature = Literal["hour", "day_of_week", "day_of_month", "day_of_year", "month"]
+Share = Annotated[float, Ge(0), Le(1)]
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+class Roles(_Options):
+    """Which column is what."""
+
+    time: str | None = Field(None, description="Time column; null: found by its name and content.")
+    series: str | None = Field(None, description="Column that names the series of a panel.")
+    target: list[str] | None = Field(
+        None, description="Columns to generate; null: every numeric column without another role."
+    )
+    known_covariates: list[str] = Field([], description="Columns that are known for the future too.")
+    past_covariates: list[str] = Field([], description="Columns that are known for the history only.")
+    static: list[str] = Field([], description="Numeric columns that are constant within a series.")
+    calendar: list[CalendarFeature] = Field(
+        [], description="Features of the time stamp, known for the future, as sine and cosine."
+    )
+
+
+class Split(_Options):
+    """Shares of the time axis, in order; a gap of one window is left between neighbours."""
+
+    by: Literal["time", "series"] | None = Field(
+        None,
+        description="Split the time axis or the set of series; null: the series where each is one window.",
+    )
+    train: Annotated[float, Gt(0), Le(1)] = Field(0.8, description="Share for training.")
+    val: Share = Field(0.1, description="Share for the validation loss.")
+    test: Share = Field(0.1, description="Share held out for the evaluation.")
+
+    @model_validator(mode="after")
+    def _sum(self) -> Split:
+        total = self.train + self.val + self.test
+        if abs(total - 1.0) > 1e-6:
+            raise ValueError(f"train + val + test = {total:g}, they must add up to 1")
+        return self
+
+
+class DataOptions(_Options):
+    """Where the data come from, what their columns mean, and how they are cut into windows."""
+
+    dataset: str | None = Field(None, description="Name of a registered source, such as sp500.")
+    path: str | None = Field(None, description="Your own file: .csv, .parquet, .npy or .npz.")
+    columns: list[str] | None = Field(None, description="Short for roles.target.")
+    transform: Transform = Field(
+        "none", description="Applied to the target columns first: log_return, difference or none."
+    )
+    history_len: Annotated[int, Ge(0)] = Field(
+        0, description="Steps of history that the model is told; 0: unconditional."
+    )
+    predict_len: Annotated[int, Gt(0)] | None = Field(
+        50, description="Steps of a window; null: every series is one window of its own length."
+    )
+    stride: Annotated[int, Gt(0)] = Field(1, description="Steps from one training window to the next.")
+    missing: Missing = Field(
+        "error",
+        description="Missing values: error; drop (leave out windows that have any); interpolate "
+        "(linear in time); mask (train with a masked loss).",
+    )
+    gaps: Literal["break", "ignore"] = Field(
+        "break", description="Gaps in time: break (no window crosses one) or ignore."
+    )
+    roles: Roles = Field(default_factory=Roles, description="Which column is what.")
+    split: Split = Field(default_factory=Split, description="Shares of training, validation, test.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> DataOptions:
+        if self.columns is not None and self.roles.target not in (None, self.columns):
+            raise ValueError("columns and roles.target name different columns: give one of them")
+        if self.dataset is not None and self.path is not None:
+            raise ValueError("dataset and path are both given: give one of them")
+        if self.predict_len is None and self.history_len:
+            raise ValueError("history_len needs windows of one length: set predict_len")
+        if self.roles.past_covariates and not self.history_len:
+            raise ValueError("past_covariates are part of the history: set history_len")
+        return self
+
+    @property
+    def target(self) -> list[str] | None:
+        """The columns to generate, if the user names them."""
+        return self.columns or self.roles.target

@@ -1,0 +1,101 @@
+"""Reading the user's files: tables (CSV, Parquet) and windows (NPY, NPZ)."""
+
+from __future__ import annotations
+
+__all__ = ["Windows", "as_windows", "read_file"]
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..core.errors import DataError, did_you_mean
+
+_READERS = (".csv", ".parquet", ".npy", ".npz")
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows that somebody else has cut.
+
+    Args:
+        values: (N, L, C), possibly a memory map.
+        columns: names of the C features.
+    """
+
+    values: NDArray[np.floating[Any]]
+    columns: list[str]
+
+
+def read_file(path: str | Path) -> pd.DataFrame | Windows:
+    """Read a table or windows, by the file's extension.
+
+    Raises:
+        DataError: if the file is missing, empty, of another kind, or unreadable.
+    """
+    path = Path(path)
+    if not path.is_file():
+        near = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
+        raise DataError(f"file {str(path)!r} does not exist{did_you_mean(path.name, near)}")
+    suffix = path.suffix.lower()
+    if suffix not in _READERS:
+        raise DataError(f"file {str(path)!r} is not one of {', '.join(_READERS)}: convert it first")
+    try:
+        if suffix == ".csv":
+            return _read_csv(path)
+        if suffix == ".parquet":
+            table = pd.read_parquet(path)
+            return table if table.index.name is None else table.reset_index()
+        return _read_windows(path)
+    except DataError:
+        raise
+    except (ValueError, OSError, EOFError, UnicodeError) as error:
+        raise DataError(f"file {str(path)!r} cannot be read as {suffix}: {error}") from error
+
+
+def as_windows(values: NDArray[Any], columns: list[str] | None, where: str) -> Windows:
+    """Check an array (N, L, C) or (N, L) and name its columns.
+
+    Raises:
+        DataError: if the array has another number of axes or is not numeric.
+    """
+    if values.ndim == 2:
+        values = values[..., None]
+    if values.ndim != 3 or not np.issubdtype(values.dtype, np.number) or 0 in values.shape:
+        raise DataError(
+            f"{where} has shape {values.shape} and type {values.dtype}: expected numbers of shape (N, L, C), "
+            "N windows of L steps and C columns"
+        )
+    names = columns or [f"feature_{i}" for i in range(values.shape[-1])]
+    if len(names) != values.shape[-1]:
+        raise DataError(f"{where} has {values.shape[-1]} columns but {len(names)} names: {names}")
+    return Windows(values, names)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        header = file.readline()
+    if not header.strip():
+        raise DataError(f"file {str(path)!r} is empty")
+    separator = max(",;\t|", key=header.count)
+    table = pd.read_csv(path, sep=separator, skipinitialspace=True, encoding="utf-8-sig")
+    if table.empty:
+        raise DataError(f"file {str(path)!r} has a header but no rows")
+    return table.rename(columns=str)
+
+
+def _read_windows(path: Path) -> Windows:
+    if path.suffix.lower() == ".npy":
+        return as_windows(np.load(path, mmap_mode="r", allow_pickle=False), None, f"array in {path.name}")
+    with np.load(path, allow_pickle=False) as file:
+        names = list(file.files)
+        key = "samples" if "samples" in names else names[0] if len(names) == 1 else None
+        if key is None:
+            raise DataError(
+                f"{path.name} holds the arrays {names}: expected one named 'samples', of shape (N, L, C)"
+            )
+        columns = [str(c) for c in file["columns"]] if "columns" in names else None
+        return as_windows(file[key], columns, f"array {key!r} in {path.name}")

@@ -1,0 +1,142 @@
+"""Windows of series as views: nothing is copied until a batch is taken.
+
+All rows lie in one array (T, C), in memory or a memory map; a window is a start and a length in
+it. Overlapping windows hence cost nothing, and a file larger than memory is read where it lies.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Batch", "WindowDataset"]
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Windows side by side, in the user's units; NaN where a value is missing or padding.
+
+    Args:
+        history: target columns before the window, (B, H, C).
+        future: target columns of the window, (B, L, C).
+        features: the other columns over both, (B, H + L, K).
+        exists: False where the window is padding, (B, L); None: nowhere.
+        index: the windows' numbers in their data set, (B,).
+    """
+
+    history: Array
+    future: Array
+    features: Array
+    exists: NDArray[np.bool_] | None
+    index: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.int64]) -> Batch:
+        """The windows at these places in the batch."""
+        exists = None if self.exists is None else self.exists[rows]
+        return Batch(self.history[rows], self.future[rows], self.features[rows], exists, self.index[rows])
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowDataset:
+    """Windows of one part of the data.
+
+    Args:
+        values: target columns of all rows, (T, C).
+        features: the other columns, (T, K).
+        starts: first row of each window, history included, (N,).
+        lengths: steps of each window without history, (N,).
+        history_len: H.
+        stamps: the rows' time stamps, (T,), or None.
+    """
+
+    values: Array
+    features: Array
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    history_len: int = 0
+    stamps: pd.Index | None = None
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, i: int) -> dict[str, Array]:
+        """Window i as a dictionary of `history`, `future` and `metadata`, each (length, features)."""
+        if not -len(self) <= i < len(self):
+            raise IndexError(f"window {i} of {len(self)}")
+        start, split = self.starts[i], self.starts[i] + self.history_len
+        end = split + self.lengths[i]
+        return {
+            "history": np.asarray(self.values[start:split]),
+            "future": np.asarray(self.values[split:end]),
+            "metadata": np.asarray(self.features[start:end]),
+        }
+
+    @property
+    def channels(self) -> int:
+        """C."""
+        return int(self.values.shape[1])
+
+    @property
+    def length(self) -> int | None:
+        """L, or None where it varies."""
+        first = int(self.lengths[0])
+        return first if (self.lengths == first).all() else None
+
+    def batch(self, index: NDArray[np.int64]) -> Batch:
+        """The windows `index`, padded to the longest of them."""
+        lengths, h = self.lengths[index], self.history_len
+        longest = int(lengths.max())
+        steps = np.arange(h + longest)
+        rows = self.starts[index][:, None] + np.minimum(steps, (h + lengths)[:, None] - 1)
+        values = self.values[rows]
+        exists = None
+        if (lengths != longest).any():
+            exists = np.arange(longest) < lengths[:, None]
+            values[:, h:][~exists] = np.nan
+        return Batch(values[:, :h], values[:, h:], self.features[rows], exists, index)
+
+    def some(self, most: int = 4_000_000) -> Batch:
+        """Evenly spaced windows, at most so many numbers; for fitting scalers."""
+        size = (self.history_len + int(self.lengths.max())) * self.channels
+        count = max(1, min(len(self), most // size))
+        return self.batch(np.unique(np.linspace(0, len(self) - 1, count).astype(np.int64)))
+
+    def futures(self, index: NDArray[np.int64] | None = None) -> Array:
+        """Target columns of windows of one length, (N, L, C)."""
+        return self.batch(np.arange(len(self)) if index is None else index).future
+
+    def stretches(self, most: int = 2_000_000) -> list[Array]:
+        """The unbroken stretches of rows that the windows cover, each (T, C), for baselines.
+
+        Windows that only touch are not joined. Of a huge data set, the first `most` numbers.
+        """
+        order = np.argsort(self.starts, kind="stable")
+        starts = self.starts[order]
+        ends = np.maximum.accumulate(starts + self.history_len + self.lengths[order])
+        breaks = np.flatnonzero(starts[1:] >= ends[:-1]) + 1
+        found, left = [], most // self.channels
+        for first, last in zip([0, *breaks], [*breaks, len(starts)], strict=True):
+            if left <= 0:
+                break
+            rows = np.asarray(self.values[starts[first] : ends[last - 1]])
+            found.append(rows.astype(float))
+            left -= len(rows)
+        return found
+
+    def period(self) -> str:
+        """First and last time stamp, in words."""
+        first = int(self.starts.min())
+        last = int((self.starts + self.history_len + self.lengths).max()) - 1
+        if self.stamps is None:
+            return f"rows {first:,} to {last:,}"
+        ends = [self.stamps[first], self.stamps[last]]
+        if isinstance(self.stamps, pd.DatetimeIndex):
+            whole_days = all(t == t.normalize() for t in ends)
+            ends = [t.date() if whole_days else t for t in ends]
+        return f"{ends[0]} to {ends[1]}"

@@ -1,0 +1,1 @@
+"""The mathematics of diffusion: paths, parametrizations, denoisers, objectives, samplers."""

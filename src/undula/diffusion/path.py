@@ -1,0 +1,98 @@
+r"""The Gaussian path from data to noise.
+
+    x_t = α(t) x_0 + σ(t) ε,   ε ~ N(0, Σ)
+
+and what a denoiser D = E[x_0 | x_t] says in other words:
+
+    ε̂ = (x_t − α D)/σ        velocity = α' D + σ' ε̂        ∇ log p = Σ⁻¹ (α D − x_t)/σ²
+
+References:
+    Song et al. (2021). Score-based generative modeling through stochastic differential
+    equations. arXiv:2011.13456
+    Lipman et al. (2023). Flow matching for generative modeling. arXiv:2210.02747
+"""
+
+from __future__ import annotations
+
+__all__ = ["GaussianPath", "like"]
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..core.condition import Condition
+from ..core.errors import IncompatibleError
+from ..core.noise import BaseNoise
+from ..core.sde import BaseSDE, NoiseLevel
+from ..core.types import Series, Times
+
+_LARGEST_TERMINAL_SNR = 0.01
+
+
+def like(value: float | Tensor, x: Tensor) -> float | Tensor:
+    """A coefficient in the type and on the device of x; numbers stay numbers."""
+    return value.to(x) if isinstance(value, Tensor) else value
+
+
+@dataclass(frozen=True, kw_only=True)
+class GaussianPath:
+    """An SDE and a noise.
+
+    Args:
+        sde: gives α(t) and σ(t).
+        noise: gives Σ and the warp of time.
+
+    Raises:
+        IncompatibleError: if at t = 1 the data are still visible (SNR above 0.01), so that
+            sampling cannot start from noise.
+    """
+
+    sde: BaseSDE
+    noise: BaseNoise
+
+    def __post_init__(self) -> None:
+        terminal = self.sde.level(torch.ones(1)).snr
+        if float(terminal) > _LARGEST_TERMINAL_SNR:
+            raise IncompatibleError(
+                f"{type(self.sde).__name__} ends with a signal-to-noise ratio of {float(terminal):.3g} "
+                f"at t = 1, sampling from pure noise needs at most {_LARGEST_TERMINAL_SNR}: let it "
+                "destroy more (a larger beta_max or sigma_max, or another sde)"
+            )
+
+    def level(self, t: float | Times | NoiseLevel) -> NoiseLevel:
+        """The noise level at time t; a noise level is returned as it is."""
+        if isinstance(t, NoiseLevel):
+            return t
+        if isinstance(t, Tensor) and t.ndim == 1:
+            return self.sde.level(t)
+        return self.sde.levels(torch.tensor([float(t)], dtype=torch.float64))[0]
+
+    def perturb(self, x_0: Series, eps: Series, level: NoiseLevel) -> Series:
+        """x_t = α x_0 + σ ε, for ε already of covariance Σ."""
+        return like(level.alpha, x_0) * x_0 + like(level.sigma, x_0) * eps
+
+    def prior(self, white: Series, condition: Condition | None = None) -> Series:
+        """A draw from N(0, σ(1)² Σ), from which every sampler starts."""
+        return float(self.sde.sigma(torch.ones(1).double())) * self.noise.colour(white, condition)
+
+    def transition(self, start: NoiseLevel, end: NoiseLevel) -> tuple[float | Tensor, float | Tensor]:
+        """A and v of x_end | x_start ~ N(a x_start, v Σ), for start.t < end.t."""
+        a = end.alpha / start.alpha
+        return a, end.sigma**2 - a**2 * start.sigma**2
+
+    def eps(self, x_t: Series, x_0: Series, level: NoiseLevel) -> Series:
+        """ε̂ = (x_t − α D)/σ."""
+        return (x_t - like(level.alpha, x_t) * x_0) / like(level.sigma, x_t)
+
+    def velocity(self, x_t: Series, x_0: Series, level: NoiseLevel) -> Series:
+        """α' D + σ' ε̂, the time derivative along the probability-flow ODE."""
+        eps = self.eps(x_t, x_0, level)
+        return like(level.alpha_dot, x_t) * x_0 + like(level.sigma_dot, x_t) * eps
+
+    def score(
+        self, x_t: Series, x_0: Series, level: NoiseLevel, condition: Condition | None = None
+    ) -> Series:
+        """∇ log p(x_t) = Σ⁻¹ (α D − x_t)/σ²."""
+        residual = (like(level.alpha, x_t) * x_0 - x_t) / like(level.sigma, x_t) ** 2
+        return self.noise.solve(residual, condition)

@@ -1,0 +1,227 @@
+"""Generated windows against real ones: every figure with its floors, baselines and intervals.
+
+Two kinds of figures. A *distance* compares two sets of windows. A *statistic* is a number of one
+set; its figure is the absolute difference between the generated and the held-out number, and the
+numbers themselves stand beside it with the held-out part's block-bootstrap interval.
+
+Floors: *sampling* is the same figure between halves of the held-out part that share no rows, in
+alternating blocks of time; *shift* is the training part against the held-out part. Where there
+are several columns, a figure is the mean over them, each in its training standard deviations.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Figure", "Judgement", "judge"]
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .blocks import RealWindows, bootstrap_interval
+from .memorisation import copying_check
+from .names import METRICS
+from .statistics import DISTANCES, STATISTICS
+
+Array = NDArray[np.floating[Any]]
+
+_SCALED = ("wasserstein", "std", "quantile_0.1%", "quantile_1%", "quantile_99%", "quantile_99.9%")
+_GROUPS = 8
+_MOST_REAL = 4_000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the generated windows.
+
+    Args:
+        value: the distance, the difference from the held-out number, or the share of copies.
+        sd: its spread over samples.
+        floor: the larger of the sampling and the shift floor.
+        floors: both, by name.
+        baselines: the same figure of each baseline.
+        statistic: for a statistic, the numbers themselves: `generated`, `held_out`, `low` and
+            `high` of its interval, `train`, and each baseline's.
+        verdict: a word, for the copying check.
+    """
+
+    value: float
+    sd: float
+    floor: float
+    floors: dict[str, float]
+    baselines: dict[str, float]
+    statistic: dict[str, float] = field(default_factory=dict)
+    verdict: str | None = None
+
+    def as_json(self, protocol: str) -> dict[str, Any]:
+        """The entry of results.json."""
+        entry: dict[str, Any] = {
+            "value": self.value,
+            "sd": self.sd,
+            "floor": self.floor,
+            "floors": self.floors,
+            "baselines": self.baselines,
+            "protocol": protocol,
+            "better": "lower",
+        }
+        if self.statistic:
+            entry["statistic"] = self.statistic
+        if self.verdict:
+            entry["verdict"] = self.verdict
+        return {name: _finite(value) for name, value in entry.items()}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All figures, by metric.
+
+    Args:
+        figures: by metric.
+        protocol: how they were computed, in words.
+    """
+
+    figures: dict[str, Figure]
+    protocol: str
+
+    def as_json(self) -> dict[str, Any]:
+        """`metrics` of results.json."""
+        return {name: figure.as_json(self.protocol) for name, figure in self.figures.items()}
+
+
+def judge(
+    samples: Array,
+    held_out: RealWindows,
+    train: RealWindows,
+    baselines: Mapping[str, Array],
+    metrics: Sequence[str] | None = None,
+    draws: int = 200,
+    seed: int = 0,
+) -> Judgement:
+    """Compute the figures.
+
+    Args:
+        samples: generated windows, (N, L, C), in the data's units.
+        held_out: real windows that no model has seen.
+        train: the training windows.
+        baselines: windows of each baseline, (N, L, C).
+        metrics: which; None: all.
+        draws: bootstrap samples of each interval; 0: none.
+        seed: of the bootstrap.
+    """
+    judging = _Judging(samples, _thinned(held_out), _thinned(train), train, baselines, draws, seed)
+    figures: dict[str, Figure] = {}
+    for name in METRICS if metrics is None else metrics:
+        if name in DISTANCES:
+            figures[name] = judging.distance(name)
+        elif name in STATISTICS:
+            figures[name] = judging.statistic(name)
+        else:
+            figures[name] = judging.copying()
+    n, real = len(samples), len(held_out.windows)
+    protocol = f"held-out: {n:,} samples against {real:,} windows of the test part"
+    return Judgement(figures, protocol)
+
+
+@dataclass(frozen=True)
+class _Judging:
+    samples: Array
+    held_out: RealWindows
+    train: RealWindows
+    all_train: RealWindows
+    baselines: Mapping[str, Array]
+    draws: int
+    seed: int
+
+    def distance(self, name: str) -> Figure:
+        real, halves = self.held_out.windows, self.held_out.halves()
+        return Figure(
+            value=self._distance(name, self.samples, real),
+            sd=self._spread(lambda part: self._distance(name, part, real)),
+            baselines={k: self._distance(name, b, real) for k, b in self.baselines.items()},
+            **_floors(self._distance(name, *halves), self._distance(name, self.train.windows, real)),
+        )
+
+    def statistic(self, name: str) -> Figure:
+        real = self._statistic(name, self.held_out.windows)
+        first, second = (self._statistic(name, half) for half in self.held_out.halves())
+        train = self._statistic(name, self.train.windows)
+        generated = self._statistic(name, self.samples)
+        baselines = {k: self._statistic(name, b) for k, b in self.baselines.items()}
+        low, high = self._interval(name)
+        numbers = {"generated": generated, "held_out": real, "low": low, "high": high, "train": train}
+        return Figure(
+            value=_difference(generated, real),
+            sd=self._spread(lambda part: _difference(self._statistic(name, part), real)),
+            baselines={k: _difference(b, real) for k, b in baselines.items()},
+            statistic={k: float(v.mean()) for k, v in {**numbers, **baselines}.items()},
+            **_floors(_difference(first, second), _difference(train, real)),
+        )
+
+    def copying(self) -> Figure:
+        check = copying_check(self.samples, self.all_train)
+        return Figure(
+            value=check.value,
+            sd=float(np.sqrt(check.value * (1 - check.value) / len(self.samples))),
+            floor=check.floor,
+            floors={"chance": check.floor},
+            baselines={k: copying_check(b, self.all_train).value for k, b in self.baselines.items()},
+            statistic={"median_distance_ratio": check.median_ratio},
+            verdict=check.verdict,
+        )
+
+    def _distance(self, name: str, a: Array, b: Array) -> float:
+        values = [DISTANCES[name](a[:, :, c], b[:, :, c]) for c in range(a.shape[2])]
+        return float(np.mean(np.array(values) / self._scale(name)))
+
+    def _statistic(self, name: str, windows: Array) -> Array:
+        """By column, in training standard deviations where the number has a unit."""
+        values = [STATISTICS[name](windows[:, :, c]) for c in range(windows.shape[2])]
+        scaled: Array = np.array(values) / self._scale(name)
+        return scaled
+
+    def _interval(self, name: str) -> tuple[Array, Array]:
+        columns = range(self.held_out.windows.shape[2])
+        if not self.draws:
+            return np.full(len(columns), np.nan), np.full(len(columns), np.nan)
+        ends = [
+            bootstrap_interval(STATISTICS[name], self.held_out, c, self.draws, self.seed) for c in columns
+        ]
+        low, high = np.array(ends).T / self._scale(name)
+        return low, high
+
+    def _scale(self, name: str) -> Array:
+        """Training standard deviations, where several columns with units are averaged."""
+        columns = self.train.windows.shape[2]
+        if name not in _SCALED or columns == 1:
+            return np.ones(columns)
+        scale: Array = np.nanstd(self.train.windows, axis=(0, 1))
+        return scale
+
+    def _spread(self, figure: Any) -> float:
+        """Standard error of a figure over samples, from groups of them."""
+        groups = [self.samples[i::_GROUPS] for i in range(_GROUPS)]
+        return float(np.std([figure(group) for group in groups], ddof=1) / np.sqrt(_GROUPS))
+
+
+def _difference(a: Array, b: Array) -> float:
+    return float(np.abs(a - b).mean())
+
+
+def _floors(sampling: float, shift: float) -> dict[str, Any]:
+    return {"floor": max(sampling, shift), "floors": {"sampling": sampling, "shift": shift}}
+
+
+def _thinned(real: RealWindows) -> RealWindows:
+    n = len(real.windows)
+    if n <= _MOST_REAL:
+        return real
+    chosen = np.unique(np.linspace(0, n - 1, _MOST_REAL).astype(np.int64))
+    return RealWindows(real.windows[chosen], real.starts[chosen], real.independent)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,0 +1,428 @@
+"""One object for everything: fit, sample, save, load.
+
+model = DiffusionModel().fit("prices.csv")
+windows = model.sample(1000, seed=7)        # (1000, 50, columns), in the file's units
+"""
+
+from __future__ import annotations
+
+__all__ = ["DiffusionModel"]
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .. import __version__
+from ..config.schema import Config
+from ..core.condition import Condition
+from ..core.errors import ConfigError, DataError, RunError
+from ..core.randomness import Stream
+from ..core.registry import Registry
+from ..data.collation import Collator
+from ..data.given import given_windows
+from ..data.options import DataOptions
+from ..data.prepare import Data, PreparedData, prepare
+from ..data.samples import sample_table
+from ..data.windows import Batch
+from ..diffusion.bound import variational_bound
+from ..diffusion.denoiser import NetDenoiser
+from ..diffusion.sampler import BaseSampler, SampleNoise
+from ..training.engine import Outcome
+from ..training.options import TrainingOptions
+from .composition import Composition, Spec
+from .fitting import FitHooks, Fitted, fit, training_batch
+from .storage import best_weights, read_model, write_model
+
+Array = NDArray[np.floating[Any]]
+
+
+class DiffusionModel:
+    """A diffusion model of windows of series, in the user's own units.
+
+    Every component is given by name, as {type, params}, or as an object; see `undula components`.
+
+    Args:
+        preprocessing: map between the user's units and what is diffused.
+        architecture: the network.
+        noise: covariance of the noise and warp of time.
+        sde: the path; None: the objective's own.
+        objective: density, weight, prediction.
+        sampler: how samples are drawn.
+        data: columns, windows, split; see `DataOptions`.
+        training: how to train; see `TrainingOptions`.
+        seed: of everything random in training.
+
+    Attributes:
+        columns_: names of the C columns, after `fit`.
+        outcome_: how the training ended; None for a loaded model.
+    """
+
+    def __init__(
+        self,
+        *,
+        preprocessing: Spec = "raw",
+        architecture: Spec = "transformer",
+        noise: Spec = "standard",
+        sde: Spec | None = None,
+        objective: Spec = "score_matching",
+        sampler: Spec = "heun",
+        data: DataOptions | Mapping[str, Any] | None = None,
+        training: TrainingOptions | Mapping[str, Any] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.preprocessing, self.architecture, self.noise = preprocessing, architecture, noise
+        self.sde, self.objective, self.sampler = sde, objective, sampler
+        self.data, self.training, self.seed = data, training, seed
+        self._fitted: Fitted | None = None
+        self._parts: Composition | None = None
+
+    # -- making --------------------------------------------------------------------------------
+
+    @classmethod
+    def from_config(cls, config: Config | Mapping[str, Any] | str | Path) -> DiffusionModel:
+        """A model as a config, a preset's name or a YAML file describes it; not yet fitted."""
+        config = Config.of(config)
+        return cls(
+            **config.component_specs(),
+            data=config.data,
+            training=config.training,
+            seed=config.experiment.seed,
+        )
+
+    def fit(self, data: Data | PreparedData | None = None, hooks: FitHooks | None = None) -> DiffusionModel:
+        """Train on data.
+
+        Args:
+            data: a table, an array (T, C) or (N, L, C), a list of arrays (L_i, C), a file's path,
+                or prepared data; None: the options `data` say where they are.
+            hooks: checkpoints, loggers and progress.
+
+        Returns:
+            The model itself.
+
+        Raises:
+            ConfigError: if the components do not go together.
+            DataError: if the data cannot be used.
+            TrainingError: if the loss is not finite.
+        """
+        parts = self.compose()
+        options = self._data_options()
+        prepared = data if isinstance(data, PreparedData) else prepare(options, data)
+        self._parts, self._options = parts, prepared.options
+        hooks = hooks or FitHooks()
+
+        def on_epoch(fitted: Fitted, epochs: int, steps: int) -> dict[str, float]:
+            self._fitted = fitted
+            return hooks.on_epoch(self, epochs, steps) if hooks.on_epoch else {}
+
+        self._fitted = fit(
+            parts, prepared, self._training_options(), self.seed, hooks, on_epoch if hooks.on_epoch else None
+        )
+        return self
+
+    def compose(self) -> Composition:
+        """The components put together and checked, without data."""
+        return Composition(
+            self.preprocessing, self.architecture, self.noise, self.sde, self.objective, self.sampler
+        )
+
+    # -- what was fitted -----------------------------------------------------------------------
+
+    @property
+    def columns_(self) -> list[str]:
+        """Names of the C columns."""
+        return list(self._state().collator.columns)
+
+    @property
+    def outcome_(self) -> Outcome | None:
+        """How the training ended; None for a loaded model."""
+        return self._state().outcome
+
+    @property
+    def denoiser_(self) -> NetDenoiser:
+        """D(x_t, t, c) in the space that is diffused."""
+        return self._state().denoiser
+
+    @property
+    def collator_(self) -> Collator:
+        """What batches look like."""
+        return self._state().collator
+
+    @property
+    def parts_(self) -> Composition:
+        """The components, fitted."""
+        self._state()
+        assert self._parts is not None
+        return self._parts
+
+    @property
+    def num_parameters_(self) -> int:
+        """Numbers in the network."""
+        return sum(p.numel() for p in self.parts_.architecture.parameters())
+
+    # -- sampling ------------------------------------------------------------------------------
+
+    def sample(
+        self,
+        n: int,
+        seed: int = 0,
+        *,
+        given: Data | Batch | None = None,
+        unconditional: bool = False,
+        length: int | None = None,
+        sampler: Spec | None = None,
+        num_steps: int | None = None,
+        batch_size: int = 256,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> Array | list[Array]:
+        """Draw samples.
+
+        Sample number i depends on the seed and i alone, whatever `n` and `batch_size` are.
+
+        Args:
+            n: how many.
+            seed: of the samples.
+            given: what a conditional model is told: a table or file with the history (and the
+                future rows of known covariates); sample i gets window i modulo their number.
+            unconditional: use the learned nulls instead of `given`.
+            length: steps of a sample; None: the training windows' (drawn from theirs if they vary).
+            sampler: instead of the model's own.
+            num_steps: instead of the sampler's own.
+            batch_size: samples that are drawn at once; memory against speed.
+            on_progress: called with the share that is done.
+
+        Returns:
+            (n, L, C) in the data's units; a list of arrays (L_i, C) if lengths vary.
+
+        Raises:
+            ConfigError: if an argument does not fit the model.
+            DataError: if `given` does not fit, or is missing.
+        """
+        if n < 1:
+            raise ConfigError(f"n = {n}: give a positive number of samples")
+        chosen = self._sampler(sampler, num_steps)
+        windows = self._given(given, unconditional)
+        lengths = self._lengths(n, seed, length, windows)
+        chunks = []
+        for start in range(0, n, batch_size):
+            index = np.arange(start, min(start + batch_size, n))
+            share = _share_reporter(on_progress, start / n, len(index) / n)
+            chunks.append(self._draw(chosen, seed, index, lengths[index], windows, unconditional, share))
+        samples: list[Array] = [x for chunk in chunks for x in chunk]
+        same = all(len(x) == len(samples[0]) for x in samples)
+        return np.stack(samples) if same and self.collator_.length is not None else samples
+
+    def sample_frame(self, n: int, seed: int = 0, **options: Any) -> pd.DataFrame:
+        """Draw samples as a table with columns `sample`, `step` and one a feature; see `sample`."""
+        return sample_table(list(self.sample(n, seed, **options)), self.columns_)
+
+    def bits_per_dim(self, data: Data | Batch | None = None, num_times: int = 32, seed: int = 0) -> float:
+        """The variational bound on −log₂ p per number, in the data's units.
+
+        Prior and reconstruction terms are included; see `diffusion.bound`.
+
+        Args:
+            data: windows, or data to cut into windows as in training; None: the options' test part.
+            num_times: times a window.
+            seed: of times and noise.
+        """
+        parts, collator = self.parts_, self.collator_
+        if not isinstance(data, Batch):
+            prepared = prepare(self._options, data)
+            chosen = prepared.parts.test or prepared.parts.train
+            data = chosen.some(400_000)
+        batch = training_batch(collator, data).to(self._device())
+        if batch.condition is not None and batch.condition.valid is not None:
+            raise DataError("the bound needs whole windows: these have missing values")
+        z = parts.preprocessing.transform(batch.x).float()
+        nats = variational_bound(self.denoiser_, z, batch.condition, num_times, seed)
+        nats = nats - parts.preprocessing.log_det(batch.x).to(nats)
+        return float(nats.mean()) / (z[0].numel() * math.log(2.0))
+
+    # -- files ---------------------------------------------------------------------------------
+
+    def save(self, folder: str | Path) -> None:
+        """Write model.json and model.safetensors into a folder."""
+        state, parts = self._state(), self.parts_
+        tensors: dict[str, Tensor] = {f"network.{k}": v for k, v in parts.architecture.state_dict().items()}
+        tensors |= {f"preprocessing.{k}": v for k, v in parts.preprocessing.state.items()}
+        description = {
+            "undula_version": __version__,
+            "components": parts.specs(),
+            "data": self._options.model_dump(mode="json"),
+            "collator": vars(state.collator),
+            "s": state.s,
+            "lengths": state.lengths,
+            "seed": self.seed,
+        }
+        write_model(Path(folder), description, tensors)
+
+    @classmethod
+    def load(
+        cls, path: str | Path, device: str = "cpu", weights: Literal["last", "best"] = "last"
+    ) -> DiffusionModel:
+        """Read a model from its folder or from a run folder; no training data are needed.
+
+        Args:
+            path: of the folder.
+            device: cpu or cuda.
+            weights: those at the end of training, or, from a run folder, those at its lowest
+                validation loss.
+
+        Raises:
+            RunError: if it is not there, damaged, or of another version.
+            UnknownNameError: if a component comes from a plugin that is not loaded.
+        """
+        description, tensors = read_model(path)
+        try:
+            data = DataOptions.model_validate(description["data"])
+            model = cls(**description["components"], data=data, seed=description["seed"])
+            collator = Collator(**description["collator"])
+            s, lengths = description["s"], description["lengths"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(f"model {path} is damaged: {error}") from error
+        parts = model.compose()
+        parts.architecture.build(collator.layout)
+        groups: dict[str, dict[str, Tensor]] = {"network": {}, "preprocessing": {}}
+        for name, tensor in tensors.items():
+            group, _, rest = name.partition(".")
+            groups.setdefault(group, {})[rest] = tensor
+        try:
+            parts.architecture.load_state_dict(groups["network"] if weights == "last" else best_weights(path))
+        except RuntimeError as error:
+            raise RunError(f"model {path} is damaged: {error}") from error
+        parts.preprocessing.load_state(groups["preprocessing"])
+        parts.architecture.to(device).eval()
+        model._parts, model._options = parts, data
+        model._fitted = Fitted(parts.denoiser(s), collator, s, lengths)
+        return model
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _state(self) -> Fitted:
+        if self._fitted is None:
+            raise ConfigError("the model is not fitted: call fit(data), or load a trained one")
+        return self._fitted
+
+    def _data_options(self) -> DataOptions:
+        if self.data is None or isinstance(self.data, Mapping):
+            return DataOptions.model_validate(dict(self.data or {}))
+        return self.data
+
+    def _training_options(self) -> TrainingOptions:
+        if self.training is None or isinstance(self.training, Mapping):
+            return TrainingOptions.model_validate(dict(self.training or {}))
+        return self.training
+
+    def _device(self) -> torch.device:
+        return next(self.parts_.architecture.parameters()).device
+
+    def _sampler(self, sampler: Spec | None, num_steps: int | None) -> BaseSampler:
+        parts = self.parts_
+        chosen = parts.sampler if sampler is None else Registry.resolve("sampler", sampler)
+        if num_steps is not None:
+            spec = Registry.spec(chosen)
+            chosen = Registry.resolve(
+                "sampler", {**spec, "params": {**spec["params"], "num_steps": num_steps}}
+            )
+        assert isinstance(chosen, BaseSampler)
+        parts.check_sampler(chosen)
+        return chosen
+
+    def _given(self, given: Data | Batch | None, unconditional: bool) -> Batch | None:
+        collator = self.collator_
+        parts = [name for name in collator.layout.parts if name != "observed"]
+        if not parts:
+            if given is not None:
+                raise ConfigError("the model is unconditional: leave `given` out")
+            return None
+        if unconditional:
+            return None
+        if given is None:
+            raise DataError(
+                f"the model is conditioned on {', '.join(parts)}: pass `given` (a table or file with the "
+                "history and the known covariates), or unconditional=True for the learned nulls"
+            )
+        return given if isinstance(given, Batch) else given_windows(given, collator, self._options)
+
+    def _lengths(self, n: int, seed: int, length: int | None, windows: Batch | None) -> NDArray[np.int64]:
+        collator, fitted = self.collator_, self._state()
+        if length is not None and length != collator.length and not self.parts_.architecture.any_length:
+            name = Registry.name(self.parts_.architecture)
+            raise ConfigError(
+                f"architecture {name!r} makes windows of {collator.length} steps only: leave length out"
+            )
+        if length is not None:
+            return np.full(n, length, np.int64)
+        if windows is not None:
+            return np.full(n, windows.future.shape[1], np.int64)
+        if collator.length is not None:
+            return np.full(n, collator.length, np.int64)
+        share = Stream(seed, "length").uniform(0, torch.arange(n))[:, 0].numpy()
+        lengths = np.array(fitted.lengths)
+        chosen: NDArray[np.int64] = lengths[np.round(share * (len(lengths) - 1)).astype(np.int64)]
+        return chosen
+
+    def _draw(
+        self,
+        sampler: BaseSampler,
+        seed: int,
+        index: NDArray[np.int64],
+        lengths: NDArray[np.int64],
+        windows: Batch | None,
+        unconditional: bool,
+        on_step: Callable[[int, int], None] | None,
+    ) -> Iterator[Array]:
+        """Samples of one batch, each (L_i, C), in the data's units."""
+        device, longest = self._device(), int(lengths.max())
+        channels = len(self.columns_)
+        condition = self._condition(index, lengths, windows, unconditional)
+        condition = None if condition is None else condition.to(device)
+        noise = SampleNoise(seed, torch.from_numpy(index).to(device), channels, longest)
+        z = sampler.sample(self.denoiser_, noise, condition, on_step)
+        x = self.parts_.preprocessing.inverse_transform(z.double(), condition)
+        samples = x.transpose(1, 2).cpu().numpy()
+        if not np.isfinite(samples).all():
+            raise RunError(
+                "the sampler returned numbers that are not finite: use more steps, another sampler, or "
+                "train longer"
+            )
+        return (sample[:length] for sample, length in zip(samples, lengths, strict=True))
+
+    def _condition(
+        self,
+        index: NDArray[np.int64],
+        lengths: NDArray[np.int64],
+        windows: Batch | None,
+        unconditional: bool,
+    ) -> Condition | None:
+        collator, longest = self.collator_, int(lengths.max())
+        exists = None
+        if (lengths != longest).any():
+            exists = np.arange(longest) < lengths[:, None]
+        if windows is not None:
+            batch = windows.take(index % len(windows.index))
+        else:
+            batch = collator.empty_batch(len(index), longest)
+        if exists is not None:
+            batch = Batch(batch.history, batch.future, batch.features, exists, batch.index)
+        condition = collator.condition(batch)
+        if condition is not None and unconditional:
+            names = [name for name in condition.parts if name != "observed"]
+            condition = condition.unconditional(names)
+        return condition
+
+
+def _share_reporter(
+    on_progress: Callable[[float], None] | None, start: float, width: float
+) -> Callable[[int, int], None] | None:
+    if on_progress is None:
+        return None
+    return lambda step, steps: on_progress(start + width * step / steps)

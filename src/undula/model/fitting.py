@@ -1,0 +1,171 @@
+"""From prepared data to a trained denoiser."""
+
+from __future__ import annotations
+
+__all__ = ["FitHooks", "Fitted", "fit"]
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..core.errors import DataError
+from ..core.preprocessing import BasePreprocessor
+from ..core.randomness import forked_generator
+from ..data.batching import epoch_batches
+from ..data.collation import Collator
+from ..data.prepare import PreparedData
+from ..data.windows import Batch, WindowDataset
+from ..diffusion.denoiser import NetDenoiser
+from ..diffusion.loss import DiffusionLoss, TrainingBatch
+from ..training.engine import Engine, Outcome, Task
+from ..training.loggers import Logger
+from ..training.options import TrainingOptions
+from ..training.progress import Progress
+from .composition import Composition
+from .storage import load_weights
+
+_VALIDATION_WINDOWS = 512
+
+
+@dataclass
+class FitHooks:
+    """What a caller may hang into a training.
+
+    Args:
+        folder: where checkpoints go; None: nowhere.
+        resume: go on from the folder's last checkpoint.
+        loggers: where numbers go.
+        progress: where the user looks.
+        on_epoch: called with the model and the numbers of epochs and steps, every
+            `training.sample_every` epochs, under the averaged weights; its numbers are logged.
+    """
+
+    folder: Path | None = None
+    resume: bool = False
+    loggers: Sequence[Logger] = ()
+    progress: Progress | None = None
+    on_epoch: Callable[[Any, int, int], dict[str, float]] | None = None
+
+
+@dataclass
+class Fitted:
+    """What a training makes.
+
+    Args:
+        denoiser: the network with its preconditioning.
+        collator: what batches look like.
+        s: standard deviation of what is diffused.
+        lengths: evenly spaced quantiles of the training windows' lengths.
+        outcome: how the training ended; None before it has.
+    """
+
+    denoiser: NetDenoiser
+    collator: Collator
+    s: float
+    lengths: list[int]
+    outcome: Outcome | None = field(default=None)
+
+
+def fit(
+    parts: Composition,
+    prepared: PreparedData,
+    options: TrainingOptions,
+    seed: int,
+    hooks: FitHooks,
+    on_epoch: Callable[[Fitted, int, int], dict[str, float]] | None = None,
+) -> Fitted:
+    """Fit the preprocessing, build the network, train it.
+
+    Args:
+        parts: the model's components; its preprocessing and architecture are changed.
+        prepared: the data.
+        options: how to train.
+        seed: of everything random.
+        hooks: what the caller hangs in.
+        on_epoch: called with the fitted parts and the numbers of epochs and steps.
+
+    Returns:
+        The fitted parts, with the averaged weights in the network.
+    """
+    train, val = prepared.parts.train, prepared.parts.val
+    collator = Collator.fit(prepared.panel, train)
+    s = _fit_preprocessing(parts.preprocessing, collator, train)
+    with forked_generator(seed, "initialisation"):
+        parts.architecture.build(collator.layout)
+    parts.architecture.gradient_checkpointing = options.gradient_checkpointing
+    if options.init_from is not None:
+        load_weights(parts.architecture, Path(options.init_from))
+    denoiser = parts.denoiser(s)
+    lengths = np.quantile(train.lengths, np.linspace(0, 1, 101), method="nearest").tolist()
+    fitted = Fitted(denoiser, collator, s, lengths if train.length is None else [train.length])
+    loss = DiffusionLoss(
+        denoiser, parts.objective, parts.preprocessing, seed, parts.architecture.condition_dropout
+    )
+
+    def batches(epoch: int) -> list[NDArray[np.int64]]:
+        return epoch_batches(train.lengths, options.batch_size, seed, epoch)
+
+    task = Task(
+        module=loss,
+        batches=batches,
+        collate=lambda index: training_batch(collator, train.batch(index)),
+        validate=None if val is None else _Validation(loss, collator, val, options.batch_size),
+        on_epoch=functools.partial(on_epoch, fitted) if on_epoch else None,
+        networks=[parts.architecture],
+    )
+    engine = Engine(task, options, seed, hooks.folder, hooks.loggers, hooks.progress)
+    fitted.outcome = engine.run(hooks.resume)
+    with torch.no_grad():
+        for name, parameter in loss.named_parameters():
+            parameter.copy_(fitted.outcome.ema.weights[name])
+    parts.architecture.eval()
+    return fitted
+
+
+def training_batch(collator: Collator, batch: Batch) -> TrainingBatch:
+    """Windows as tensors in the user's units, with what the network is told."""
+    x, valid = collator.targets(batch)
+    return TrainingBatch(x, collator.condition(batch, valid))
+
+
+def _fit_preprocessing(preprocessing: BasePreprocessor, collator: Collator, train: WindowDataset) -> float:
+    """Fit on training windows; return the standard deviation of what is diffused."""
+    x, valid = collator.targets(train.some())
+    preprocessing.fit(x, valid)
+    z = preprocessing.transform(x)
+    given = z if valid is None else z[valid.expand_as(z)]
+    s = float(given.square().mean().sqrt())
+    if not np.isfinite(s) or s <= 0:
+        raise DataError(
+            f"the training data have spread {s:g} after preprocessing: look for constant columns, "
+            "infinite or extremely large values"
+        )
+    return s
+
+
+class _Validation:
+    """The validation loss on a fixed grid of times and noise."""
+
+    def __init__(self, loss: DiffusionLoss, collator: Collator, val: WindowDataset, batch_size: int) -> None:
+        count = min(len(val), _VALIDATION_WINDOWS)
+        chosen = np.unique(np.linspace(0, len(val) - 1, count).astype(np.int64))
+        self.loss = loss
+        self.batches = [
+            (training_batch(collator, val.batch(chosen[i : i + batch_size])), chosen[i : i + batch_size])
+            for i in range(0, len(chosen), batch_size)
+        ]
+
+    def __call__(self) -> dict[str, float]:
+        device = next(self.loss.parameters()).device
+        losses: list[Tensor] = []
+        for batch, index in self.batches:
+            numbers = torch.from_numpy(index).to(device)
+            losses.append(self.loss.at_fixed_times(batch.to(device), numbers))
+        return {"val_loss": float(torch.cat(losses).double().mean())}

@@ -1,0 +1,139 @@
+"""Condition parts as tokens, channels and vectors, each with a learned null.
+
+The null of a part is a parameter. It replaces the part exactly where the condition says
+`dropped`, in training and in sampling alike.
+"""
+
+from __future__ import annotations
+
+__all__ = ["AlignedEncoder", "FlatSequenceEncoder", "SequenceEncoder", "StaticEncoder", "modulate"]
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from ..core.condition import Condition, Layout
+from ..core.errors import DataError
+
+
+def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    """X (1 + scale) + shift."""
+    return torch.addcmul(shift, x, 1.0 + scale)
+
+
+class SequenceEncoder(nn.Module):
+    """Sequence parts as tokens, the last patch of each part nearest to the series' start.
+
+    Args:
+        layout: names and channels of the parts.
+        dim: size of a token.
+        patch: time steps a token.
+    """
+
+    def __init__(self, layout: Layout, dim: int, patch: int) -> None:
+        super().__init__()
+        self.patch = patch
+        self.embed = nn.ModuleDict(
+            {name: nn.Linear(patch * channels, dim) for name, (channels, _) in layout.sequence.items()}
+        )
+        self.null = nn.ParameterDict({name: 0.02 * torch.randn(dim) for name in layout.sequence})
+
+    def forward(self, condition: Condition) -> tuple[Tensor, Tensor]:
+        """All parts' tokens (B, S, dim) and their positions (S,) in patches, negative."""
+        tokens, positions = [], []
+        for name, embed in self.embed.items():
+            part = _part(condition.sequence, name)
+            part = nn.functional.pad(part, (-part.shape[-1] % self.patch, 0))
+            encoded = embed(part.unflatten(-1, (-1, self.patch)).transpose(1, 2).flatten(-2))
+            tokens.append(_replace(encoded, self.null[name], condition.dropped.get(name)))
+            positions.append(torch.arange(-encoded.shape[1], 0, device=part.device))
+        return torch.cat(tokens, dim=1), torch.cat(positions)
+
+
+class FlatSequenceEncoder(nn.Module):
+    """Sequence parts of fixed length as one vector, flattened.
+
+    Args:
+        layout: names, channels and lengths of the parts.
+        dim: size of the vector.
+    """
+
+    def __init__(self, layout: Layout, dim: int) -> None:
+        super().__init__()
+        self.embed = nn.ModuleDict(
+            {name: nn.Linear(channels * length, dim) for name, (channels, length) in layout.sequence.items()}
+        )
+        self.null = nn.ParameterDict({name: 0.02 * torch.randn(dim) for name in layout.sequence})
+
+    def forward(self, vector: Tensor, condition: Condition | None) -> Tensor:
+        """The vector (B, dim) plus the embedding of every part."""
+        if condition is None:
+            return vector
+        for name, embed in self.embed.items():
+            encoded = embed(_part(condition.sequence, name).flatten(1).to(vector.dtype))
+            vector = vector + _replace(encoded, self.null[name], condition.dropped.get(name))
+        return vector
+
+
+class AlignedEncoder(nn.Module):
+    """Aligned parts as channels beside the series.
+
+    Args:
+        layout: names and channels of the parts.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self.channels = sum(layout.aligned.values())
+        self.null = nn.ParameterDict(
+            {name: 0.02 * torch.randn(channels, 1) for name, channels in layout.aligned.items()}
+        )
+
+    def forward(self, x: Tensor, condition: Condition | None) -> Tensor:
+        """(B, C, L) → (B, C + channels of all parts, L)."""
+        if condition is None or not self.channels:
+            return x
+        parts = [
+            _replace(_part(condition.aligned, name), self.null[name], condition.dropped.get(name))
+            for name in self.null
+        ]
+        return torch.cat((x, *(part.to(x.dtype) for part in parts)), dim=1)
+
+
+class StaticEncoder(nn.Module):
+    """Static parts as one vector, to be added to the noise level's.
+
+    Args:
+        layout: names and sizes of the parts.
+        dim: size of the vector.
+    """
+
+    def __init__(self, layout: Layout, dim: int) -> None:
+        super().__init__()
+        self.embed = nn.ModuleDict({name: nn.Linear(size, dim) for name, size in layout.static.items()})
+        self.null = nn.ParameterDict({name: 0.02 * torch.randn(dim) for name in layout.static})
+
+    def forward(self, vector: Tensor, condition: Condition | None) -> Tensor:
+        """The vector (B, dim) plus the embedding of every part."""
+        if condition is None:
+            return vector
+        for name, embed in self.embed.items():
+            encoded = embed(_part(condition.static, name).to(vector.dtype))
+            vector = vector + _replace(encoded, self.null[name], condition.dropped.get(name))
+        return vector
+
+
+def _part(parts: Mapping[str, Tensor], name: str) -> Tensor:
+    if name not in parts:
+        raise DataError(
+            f"the model is conditioned on {name!r}, which was not given: pass it, or drop it explicitly"
+        )
+    return parts[name]
+
+
+def _replace(encoded: Tensor, null: Tensor, dropped: Tensor | None) -> Tensor:
+    if dropped is None:
+        return encoded
+    where = dropped.reshape(-1, *[1] * (encoded.ndim - 1))
+    return torch.where(where, null.to(encoded.dtype), encoded)

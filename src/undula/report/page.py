@@ -1,0 +1,227 @@
+"""The page of a run: one file, no request to anywhere, readable by someone who was not there."""
+
+from __future__ import annotations
+
+__all__ = ["PageContent", "write_page"]
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from jinja2 import Environment, select_autoescape
+from numpy.typing import NDArray
+from plotly.offline import get_plotlyjs
+from plotly.subplots import make_subplots
+
+from ..core.files import write_text
+from ..evaluation.judge import Judgement
+from ..evaluation.statistics import LAGS, autocorrelation
+from .plots import GENERATED, REAL
+from .words import rows
+
+Array = NDArray[np.floating[Any]]
+
+_SHOWN_WINDOWS, _SHOWN_COLUMNS, _QUANTILES = 8, 4, 400
+_LAYOUT: dict[str, Any] = {
+    "template": "plotly_white",
+    "font": {"family": "system-ui, sans-serif", "size": 13},
+    "margin": {"l": 60, "r": 20, "t": 40, "b": 45},
+    "legend": {"orientation": "h", "y": 1.16, "x": 0},
+}
+
+
+@dataclass(frozen=True)
+class PageContent:
+    """What a page shows.
+
+    Args:
+        title: the experiment's name.
+        description: a sentence.
+        facts: (what, value) pairs of how it was made.
+        notes: what was found in the data, a sentence each.
+        columns: names of the features.
+        real: held-out windows, (N, L, C).
+        generated: samples, (N, L, C).
+        baselines: windows of each baseline, (N, L, C).
+        judgement: the figures.
+        curve: logged steps: dictionaries with `step`, `loss`, `val_loss`.
+        config: the resolved config, as YAML.
+    """
+
+    title: str
+    description: str
+    facts: list[tuple[str, str]]
+    notes: list[str]
+    columns: list[str]
+    real: Array
+    generated: Array
+    baselines: dict[str, Array]
+    judgement: Judgement
+    curve: list[dict[str, float]]
+    config: str
+
+
+def write_page(path: Path, content: PageContent) -> None:
+    """Write the page atomically."""
+    template = (resources.files("undula.report") / "page.html.j2").read_text(encoding="utf-8")
+    environment = Environment(autoescape=select_autoescape(default=True, default_for_string=True))
+    table = rows(content.judgement)
+    charts = {
+        "windows": _windows(content),
+        "marginals": _marginals(content),
+        "quantiles": _quantile_chart(content),
+        "dynamics": _dynamics(content),
+        "curve": _curve(content),
+    }
+    html = environment.from_string(template).render(
+        content=content,
+        rows=table,
+        good=sum(row.good for row in table),
+        baselines=list(content.baselines),
+        charts={name: _as_html(chart, name) for name, chart in charts.items()},
+        plotlyjs=get_plotlyjs(),
+    )
+    write_text(path, html)
+
+
+def _as_html(chart: go.Figure, name: str) -> str:
+    html: str = chart.to_html(
+        full_html=False,
+        include_plotlyjs=False,
+        div_id=f"chart-{name}",
+        config={"displaylogo": False, "responsive": True},
+    )
+    return html
+
+
+def _names(content: PageContent) -> list[str]:
+    return content.columns[:_SHOWN_COLUMNS]
+
+
+def _windows(content: PageContent) -> go.Figure:
+    names = _names(content)
+    chart = make_subplots(
+        rows=len(names), cols=2, shared_yaxes=True, horizontal_spacing=0.04,
+        subplot_titles=["real (held out)", "generated"],
+    )  # fmt: skip
+    sides = ((1, content.real, REAL), (2, content.generated, GENERATED))
+    for row, name in enumerate(names):
+        for column, windows, colour in sides:
+            for window in _evenly(windows)[:, :, row]:
+                line = {"color": colour, "width": 1}
+                chart.add_trace(
+                    go.Scatter(y=_rounded(window), mode="lines", line=line, opacity=0.6, showlegend=False),
+                    row=row + 1, col=column,
+                )  # fmt: skip
+        chart.update_yaxes(title_text=name, row=row + 1, col=1)
+    chart.update_xaxes(title_text="step", row=len(names))
+    return chart.update_layout(**{**_LAYOUT, "height": 120 + 220 * len(names)})
+
+
+def _marginals(content: PageContent) -> go.Figure:
+    names = _names(content)
+    chart = make_subplots(rows=1, cols=len(names), horizontal_spacing=0.08)
+    for column, name in enumerate(names):
+        real, generated = _flat(content.real, column), _flat(content.generated, column)
+        low, high = np.quantile(np.concatenate([real, generated]), [0.0005, 0.9995])
+        edges = np.linspace(low, high, 61)
+        middles = 0.5 * (edges[1:] + edges[:-1])
+        for x, colour, what in ((real, REAL, "held-out"), (generated, GENERATED, "generated")):
+            density = np.histogram(x, edges, density=True)[0]
+            density = np.where(density > 0, density, np.nan)
+            line = {"color": colour, "shape": "hvh"}
+            chart.add_trace(
+                go.Scatter(x=_rounded(middles), y=_rounded(density), mode="lines", line=line, name=what,
+                           legendgroup=what, showlegend=column == 0),
+                row=1, col=column + 1,
+            )  # fmt: skip
+        chart.update_xaxes(title_text=name, row=1, col=column + 1)
+    chart.update_yaxes(type="log", title_text="density", col=1)
+    return chart.update_layout(**{**_LAYOUT, "height": 360})
+
+
+def _quantile_chart(content: PageContent) -> go.Figure:
+    names = _names(content)
+    chart = make_subplots(rows=1, cols=len(names), horizontal_spacing=0.08)
+    share = np.linspace(0.001, 0.999, _QUANTILES)
+    for column, name in enumerate(names):
+        x = np.quantile(_flat(content.real, column), share)
+        y = np.quantile(_flat(content.generated, column), share)
+        ends = [min(x[0], y[0]), max(x[-1], y[-1])]
+        first = column == 0
+        chart.add_trace(
+            go.Scatter(x=ends, y=ends, mode="lines", line={"color": "#999999", "dash": "dot"}, name="equal",
+                       legendgroup="equal", showlegend=first),
+            row=1, col=column + 1,
+        )  # fmt: skip
+        marker = {"color": GENERATED, "size": 4}
+        chart.add_trace(
+            go.Scatter(x=_rounded(x), y=_rounded(y), mode="markers", marker=marker,
+                       name="quantiles 0.1 % to 99.9 %", legendgroup="q", showlegend=first),
+            row=1, col=column + 1,
+        )  # fmt: skip
+        chart.update_xaxes(title_text=f"held-out {name}", row=1, col=column + 1)
+    chart.update_yaxes(title_text="generated", col=1)
+    return chart.update_layout(**{**_LAYOUT, "height": 380})
+
+
+def _dynamics(content: PageContent) -> go.Figure:
+    names = _names(content)
+    titles = [label for name in names for label in (name, f"|{name}|")]
+    chart = make_subplots(rows=len(names), cols=2, subplot_titles=titles, horizontal_spacing=0.08)
+    lags = np.arange(1, LAGS + 1)
+    sets = {"held-out": content.real, "generated": content.generated, **content.baselines}
+    colours = {"held-out": REAL, "generated": GENERATED}
+    for row in range(len(names)):
+        for column, transform in ((1, np.asarray), (2, np.abs)):
+            for what, windows in sets.items():
+                rho = autocorrelation(transform(windows[:, :, row]))
+                main = what in colours
+                line = {
+                    "color": colours.get(what),
+                    "width": 2 if main else 1,
+                    "dash": "solid" if main else "dot",
+                }
+                chart.add_trace(
+                    go.Scatter(x=lags, y=_rounded(rho), mode="lines+markers" if main else "lines", line=line,
+                               name=what, legendgroup=what, showlegend=row == 0 and column == 1),
+                    row=row + 1, col=column,
+                )  # fmt: skip
+    chart.update_xaxes(title_text="lag (steps)", row=len(names))
+    chart.update_yaxes(title_text="autocorrelation", col=1)
+    return chart.update_layout(**{**_LAYOUT, "height": 140 + 240 * len(names)})
+
+
+def _curve(content: PageContent) -> go.Figure:
+    chart = go.Figure()
+    for key, colour, what in (
+        ("loss", "#888888", "training"),
+        ("val_loss", REAL, "validation (fixed noise)"),
+    ):
+        points = [(line["step"], line[key]) for line in content.curve if key in line]
+        if points:
+            steps, values = zip(*points, strict=True)
+            chart.add_trace(go.Scatter(x=steps, y=_rounded(np.array(values)), mode="lines", name=what,
+                                       line={"color": colour}))  # fmt: skip
+    chart.update_xaxes(title_text="step")
+    chart.update_yaxes(title_text="loss")
+    return chart.update_layout(**{**_LAYOUT, "height": 320})
+
+
+def _evenly(windows: Array) -> Array:
+    chosen = np.linspace(0, len(windows) - 1, min(len(windows), _SHOWN_WINDOWS)).astype(int)
+    return windows[chosen]
+
+
+def _flat(windows: Array, column: int) -> Array:
+    values = windows[:, :, column].ravel()
+    flat: Array = values[~np.isnan(values)]
+    return flat
+
+
+def _rounded(values: Array) -> list[float | None]:
+    """Six significant digits, None for NaN: a smaller page."""
+    return [None if not np.isfinite(v) else float(f"{v:.6g}") for v in values]

@@ -1,0 +1,124 @@
+"""PNG pictures: generated and real windows, distributions, autocorrelations."""
+
+from __future__ import annotations
+
+__all__ = ["save_dynamics", "save_marginals", "save_windows"]
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ..core.files import atomic_path
+from ..evaluation.statistics import LAGS, autocorrelation
+
+Array = NDArray[np.floating[Any]]
+
+REAL, GENERATED = "#1f5a99", "#d95f0e"
+_SHOWN = 6
+_STYLE: Any = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "axes.grid": True,
+          "grid.alpha": 0.25, "figure.constrained_layout.use": True}  # fmt: skip
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=110, format="png")
+
+
+def save_windows(
+    path: Path, real: list[Array], generated: list[Array], columns: list[str], title: str
+) -> None:
+    """Some real and generated windows side by side, a row a column, on one scale.
+
+    Args:
+        path: of the PNG.
+        real: windows (L_i, C) in the data's units.
+        generated: likewise.
+        columns: names of the C columns.
+        title: of the picture.
+    """
+    with mpl.rc_context(_STYLE):
+        shown = columns[:4]
+        figure = Figure(figsize=(10, 0.6 + 2.2 * len(shown)))
+        axes = figure.subplots(len(shown), 2, sharey="row", squeeze=False)
+        for row, name in enumerate(shown):
+            for axis, windows, colour, what in (
+                (axes[row, 0], real, REAL, "real"),
+                (axes[row, 1], generated, GENERATED, "generated"),
+            ):
+                for window in windows[:_SHOWN]:
+                    axis.plot(window[:, row], color=colour, lw=0.9, alpha=0.65)
+                axis.set_title(f"{what} ({min(len(windows), _SHOWN)} windows)")
+                axis.set_xlabel("step")
+            axes[row, 0].set_ylabel(name)
+        figure.suptitle(title)
+        _save(figure, path)
+
+
+def save_marginals(path: Path, real: Array, generated: Array, columns: list[str]) -> None:
+    """Density on a log scale, and quantiles against quantiles.
+
+    Args:
+        path: of the PNG.
+        real: windows (N, L, C).
+        generated: likewise.
+        columns: names of the C columns.
+    """
+    with mpl.rc_context(_STYLE):
+        shown = columns[:4]
+        figure = Figure(figsize=(10, 0.6 + 3 * len(shown)))
+        axes = figure.subplots(len(shown), 2, squeeze=False)
+        for row, name in enumerate(shown):
+            x, y = real[:, :, row].ravel(), generated[:, :, row].ravel()
+            x, y = x[~np.isnan(x)], y[~np.isnan(y)]
+            low, high = np.quantile(np.concatenate([x, y]), [0.0005, 0.9995])
+            edges = np.linspace(low, high, 60)
+            left, right = axes[row]
+            left.hist(x, edges, density=True, histtype="step", color=REAL, label="held-out")
+            left.hist(y, edges, density=True, histtype="step", color=GENERATED, label="generated")
+            left.set(yscale="log", xlabel=name, ylabel="density")
+            left.legend(frameon=False)
+            q = np.linspace(0.001, 0.999, 400)
+            right.plot(
+                np.quantile(x, q),
+                np.quantile(y, q),
+                ".",
+                ms=3,
+                color=GENERATED,
+                label="quantiles 0.1 % to 99.9 %",
+            )
+            right.axline((0, 0), slope=1, color="grey", lw=0.8, label="equal")
+            right.set(xlabel=f"held-out {name}", ylabel=f"generated {name}")
+            right.legend(frameon=False)
+        _save(figure, path)
+
+
+def save_dynamics(path: Path, real: Array, generated: Array, columns: list[str]) -> None:
+    """Autocorrelation of the values and of their absolute values.
+
+    Args:
+        path: of the PNG.
+        real: windows (N, L, C).
+        generated: likewise.
+        columns: names of the C columns.
+    """
+    with mpl.rc_context(_STYLE):
+        shown = columns[:4]
+        figure = Figure(figsize=(10, 0.6 + 2.6 * len(shown)))
+        axes = figure.subplots(len(shown), 2, squeeze=False)
+        lags = np.arange(1, LAGS + 1)
+        for row, name in enumerate(shown):
+            for axis, transform, label in (
+                (axes[row, 0], np.asarray, name),
+                (axes[row, 1], np.abs, f"|{name}|"),
+            ):
+                for windows, colour, what in ((real, REAL, "held-out"), (generated, GENERATED, "generated")):
+                    rho = autocorrelation(transform(windows[:, :, row]))
+                    axis.plot(lags, rho, "o-", ms=3, color=colour, label=what)
+                axis.axhline(0, color="grey", lw=0.6)
+                axis.set(xlabel="lag (steps)", ylabel=f"autocorrelation of {label}")
+                axis.legend(frameon=False)
+        _save(figure, path)

@@ -1,0 +1,96 @@
+"""Figures in words and in rows: what the terminal and the page both show."""
+
+from __future__ import annotations
+
+__all__ = ["Row", "rows", "verdict"]
+
+from dataclasses import dataclass
+
+from ..evaluation.judge import Figure, Judgement
+
+_NAMES = {
+    "wasserstein": "Wasserstein distance of the values",
+    "ks": "Kolmogorov-Smirnov distance of the values",
+    "std": "standard deviation",
+    "skewness": "skewness",
+    "kurtosis": "excess kurtosis",
+    "quantile_0.1%": "0.1 % quantile",
+    "quantile_1%": "1 % quantile",
+    "quantile_99%": "99 % quantile",
+    "quantile_99.9%": "99.9 % quantile",
+    "acf": "autocorrelation, lags 1–10",
+    "acf_abs": "autocorrelation of |values|, lags 1–10",
+    "leverage": "leverage: corr(x_t, |x_t+k|), lags 1–10",
+    "copying": "share of samples that copy",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure, ready to be printed.
+
+    Args:
+        metric: its key.
+        name: in words.
+        kind: "distance", "statistic" or "copying".
+        generated: the sample's number.
+        held_out: the held-out number and its interval, or the floors.
+        train: the training part's number.
+        baselines: numbers by baseline.
+        verdict: in words.
+        good: whether the verdict is a good one.
+    """
+
+    metric: str
+    name: str
+    kind: str
+    generated: str
+    held_out: str
+    train: str
+    baselines: dict[str, str]
+    verdict: str
+    good: bool
+
+
+def rows(judgement: Judgement) -> list[Row]:
+    """All figures in words."""
+    return [_row(name, figure) for name, figure in judgement.figures.items()]
+
+
+def verdict(name: str, figure: Figure) -> tuple[str, bool]:
+    """What a figure says, and whether that is good."""
+    if name == "copying":
+        return ("no sign of copying", True) if figure.verdict == "ok" else ("copies training windows", False)
+    numbers = figure.statistic
+    if numbers and numbers["low"] <= numbers["generated"] <= numbers["high"]:
+        return "inside the held-out interval", True
+    if figure.value <= figure.floor:
+        return "as near as the training part is" if numbers else "at the floor", True
+    if figure.value <= 1.5 * figure.floor:
+        return "within 1.5 times the floor", True
+    return f"{figure.value / figure.floor:.1f} times the floor" if figure.floor > 0 else "off", False
+
+
+def number(value: float) -> str:
+    """Three significant digits."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _row(name: str, figure: Figure) -> Row:
+    words, good = verdict(name, figure)
+    numbers = figure.statistic
+    if name == "copying":
+        kind, generated = "copying", f"{figure.value:.1%}"
+        held_out, train = f"chance {figure.floor:.0%}", ""
+        others = {k: f"{v:.1%}" for k, v in figure.baselines.items()}
+    elif numbers:
+        kind, generated = "statistic", number(numbers["generated"])
+        held_out = f"{number(numbers['held_out'])} [{number(numbers['low'])}, {number(numbers['high'])}]"
+        train = number(numbers["train"])
+        others = {k: number(numbers[k]) for k in figure.baselines}
+    else:
+        kind, generated = "distance", number(figure.value)
+        held_out = f"floor {number(figure.floors['sampling'])}"
+        train = number(figure.floors["shift"])
+        others = {k: number(v) for k, v in figure.baselines.items()}
+    return Row(name, _NAMES.get(name, name), kind, generated, held_out, train, others, words, good)

@@ -1,0 +1,1 @@
+"""A generic engine for training: knows modules and losses, not what they model."""
