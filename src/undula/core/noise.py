@@ -10,7 +10,7 @@ from __future__ import annotations
 __all__ = ["BaseNoise", "Warp"]
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -19,6 +19,7 @@ from .condition import Condition
 from .types import Series
 
 
+@runtime_checkable
 class Warp(Protocol):
     """A strictly increasing map u ↦ t of [0, 1] onto itself."""
 

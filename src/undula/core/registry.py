@@ -18,11 +18,13 @@ import ast
 import builtins
 import dataclasses
 import functools
+import hashlib
 import importlib
 import importlib.util
 import inspect
 import pkgutil
 import re
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -172,14 +174,17 @@ class Registry:
         path = Path(path).resolve()
         if not path.is_file():
             raise ConfigError(f"plugin file {path} does not exist: check `plugins` in the config")
-        spec = importlib.util.spec_from_file_location(f"undula_plugin_{path.stem}", path)
+        name = f"undula_plugin_{path.stem}_{hashlib.blake2b(bytes(path), digest_size=4).hexdigest()}"
+        spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
             raise ConfigError(f"plugin {path} is not a Python file")
+        sys.modules[name] = importlib.util.module_from_spec(spec)
         try:
-            spec.loader.exec_module(importlib.util.module_from_spec(spec))
+            spec.loader.exec_module(sys.modules[name])
         except ConfigError:
             raise
         except Exception as error:
+            del sys.modules[name]
             raise ConfigError(f"plugin {path} fails to import: {error}") from error
 
     # -- finding -------------------------------------------------------------------------------

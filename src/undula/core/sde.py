@@ -138,8 +138,8 @@ class BaseSDE(Component, ABC):
 
 def _derivative(function: Callable[[Tensor], Tensor], t: Tensor) -> Tensor:
     """The derivative of an elementwise function at t."""
-    with torch.enable_grad():
-        t = t.detach().requires_grad_()
+    with torch.inference_mode(False), torch.enable_grad():
+        t = t.detach().clone().requires_grad_()
         value = function(t)
         if not value.requires_grad:
             return torch.zeros_like(value)

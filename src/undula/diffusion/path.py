@@ -28,6 +28,7 @@ from ..core.sde import BaseSDE, NoiseLevel
 from ..core.types import Series, Times
 
 _LARGEST_TERMINAL_SNR = 0.01
+_CHECKED_TIMES = 1001
 
 
 def like(value: float | Tensor, x: Tensor) -> float | Tensor:
@@ -44,21 +45,16 @@ class GaussianPath:
         noise: gives Σ and the warp of time.
 
     Raises:
-        IncompatibleError: if at t = 1 the data are still visible (SNR above 0.01), so that
-            sampling cannot start from noise.
+        IncompatibleError: if on a grid α is negative, σ is not positive or the SNR does not fall
+            strictly, or if at t = 1 the data are still visible (SNR above 0.01), so that sampling
+            cannot start from noise.
     """
 
     sde: BaseSDE
     noise: BaseNoise
 
     def __post_init__(self) -> None:
-        terminal = self.sde.level(torch.ones(1)).snr
-        if float(terminal) > _LARGEST_TERMINAL_SNR:
-            raise IncompatibleError(
-                f"{type(self.sde).__name__} ends with a signal-to-noise ratio of {float(terminal):.3g} "
-                f"at t = 1, sampling from pure noise needs at most {_LARGEST_TERMINAL_SNR}: let it "
-                "destroy more (a larger beta_max or sigma_max, or another sde)"
-            )
+        _check_sde(self.sde)
 
     def level(self, t: float | Times | NoiseLevel) -> NoiseLevel:
         """The noise level at time t; a noise level is returned as it is."""
@@ -96,3 +92,34 @@ class GaussianPath:
         """∇ log p(x_t) = Σ⁻¹ (α D − x_t)/σ²."""
         residual = (like(level.alpha, x_t) * x_0 - x_t) / like(level.sigma, x_t) ** 2
         return self.noise.solve(residual, condition)
+
+
+def _check_sde(sde: BaseSDE) -> None:
+    name = type(sde).__name__
+    t = torch.linspace(sde.t_min, 1.0, _CHECKED_TIMES, dtype=torch.float64)
+    alpha, sigma = sde.alpha(t), sde.sigma(t)
+    for what, value, wrong in (
+        ("alpha(t) ≥ 0", alpha, ~(alpha >= 0)),
+        ("sigma(t) > 0 for t > 0", sigma, ~(sigma > 0) & (t > 0)),
+    ):
+        if bool(wrong.any()):
+            first = int(wrong.nonzero()[0])
+            raise IncompatibleError(
+                f"{name} needs {what}, at t = {float(t[first]):.3g} it is {float(value[first]):.3g}: "
+                "correct the formula"
+            )
+    ratio = alpha / sigma
+    rises = ratio[1:] >= ratio[:-1]
+    if bool(rises.any()):
+        first = float(t[int(rises.nonzero()[0])])
+        raise IncompatibleError(
+            f"{name} needs a signal-to-noise ratio alpha²/sigma² that falls strictly, near t = {first:.3g} "
+            "it does not: let sigma rise faster or alpha fall faster"
+        )
+    terminal = float(ratio[-1]) ** 2
+    if terminal > _LARGEST_TERMINAL_SNR:
+        raise IncompatibleError(
+            f"{name} ends with a signal-to-noise ratio of {terminal:.3g} at t = 1, sampling from pure noise "
+            f"needs at most {_LARGEST_TERMINAL_SNR}: let it destroy more (a larger beta_max or sigma_max, "
+            "or another sde)"
+        )

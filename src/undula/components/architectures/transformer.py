@@ -130,7 +130,10 @@ class TransformerArchitecture(BaseArchitecture):
     def _tokens(self, x: Series, condition: Condition | None) -> Tensor:
         padding = (0, -x.shape[-1] % self.patch_size)
         channels = x.shape[1]
-        x = F.pad(self.aligned(x, condition), padding)
+        x = self.aligned(x, condition)
+        if condition is not None and condition.exists is not None:
+            x = x * condition.exists  # a patch may be partly padding
+        x = F.pad(x, padding)
         if self.channel is not None:  # each channel's tokens see that channel and the aligned parts
             own, shared = x[:, :channels, None], x[:, None, channels:]
             x = torch.cat((own, shared.expand(-1, channels, -1, -1)), dim=2)

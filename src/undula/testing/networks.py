@@ -1,0 +1,259 @@
+"""Laws of architectures and objectives."""
+
+from __future__ import annotations
+
+__all__ = ["ARCHITECTURE_LAWS", "OBJECTIVE_LAWS"]
+
+import copy
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from ..core.architecture import BaseArchitecture
+from ..core.condition import Condition, Layout
+from ..core.randomness import Stream, forked_generator
+from ..core.registry import Registry
+from ..diffusion.denoiser import NetDenoiser
+from ..diffusion.objective import BaseObjective
+from ..diffusion.parametrization import Parametrization
+from ..diffusion.path import GaussianPath
+from ..diffusion.weighting import weight_on_data
+
+_CHANNELS, _LENGTH, _HISTORY = 3, 21, 10
+
+
+def _layout(length: int | None = _LENGTH, conditional: bool = True) -> Layout:
+    if not conditional:
+        return Layout(channels=_CHANNELS, length=length)
+    return Layout(
+        channels=_CHANNELS,
+        length=length,
+        sequence={"history": (_CHANNELS, _HISTORY)},
+        aligned={"covariates": 2},
+        static={"label": 4},
+    )
+
+
+def _randn(seed: int, *shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def _condition(batch: int, length: int = _LENGTH) -> Condition:
+    return Condition(
+        sequence={"history": _randn(1, batch, _CHANNELS, _HISTORY)},
+        aligned={"covariates": _randn(2, batch, 2, length)},
+        static={"label": _randn(3, batch, 4)},
+    )
+
+
+def _built(architecture: BaseArchitecture, layout: Layout, perturbed: bool = True) -> BaseArchitecture:
+    """A built copy in evaluation mode, its weights moved away from the zeros of initialisation."""
+    network = copy.deepcopy(architecture)
+    with forked_generator(0, "law"):
+        network.build(layout)
+        if perturbed:
+            with torch.no_grad():
+                for parameter in network.parameters():
+                    parameter.add_(0.05 * torch.randn_like(parameter))
+    return network.eval()
+
+
+def starts_at_zero(architecture: BaseArchitecture) -> None:
+    """Before training F = 0, so that an untrained model is its preconditioning alone."""
+    network = _built(architecture, _layout(), perturbed=False)
+    out = network(_randn(0, 4, _CHANNELS, _LENGTH), torch.rand(4), _condition(4))
+    assert out.shape == (4, _CHANNELS, _LENGTH), f"shape {tuple(out.shape)}"
+    assert bool((out == 0).all()), "an untrained network is not zero"
+
+
+def gradients_reach_every_parameter(architecture: BaseArchitecture) -> None:
+    """Every parameter, nulls included, has a gradient when parts are dropped for some members."""
+    network = _built(architecture, _layout()).train()
+    condition = _condition(4)
+    half = torch.tensor([True, False, True, False])
+    for name in condition.parts:
+        condition = condition.drop(name, half)
+    with forked_generator(0, "dropout"):
+        network(_randn(0, 4, _CHANNELS, _LENGTH), torch.rand(4), condition).square().sum().backward()
+    dead = [n for n, p in network.named_parameters() if p.grad is None or not bool((p.grad != 0).any())]
+    assert not dead, f"no gradient reaches {', '.join(dead)}"
+
+
+def takes_any_length(architecture: BaseArchitecture) -> None:
+    """One set of weights takes every length, even 1; or a varying length is refused."""
+    if not architecture.any_length:
+        try:
+            _built(architecture, _layout(length=None))
+        except ValueError as error:
+            raise AssertionError(f"a varying length is refused by {error!r}") from error
+        except Exception as error:
+            assert "length" in str(error), f"the refusal does not speak of length: {error}"
+            return
+        raise AssertionError("any_length is False, but a varying length is accepted")
+    network = _built(architecture, _layout(length=None, conditional=False))
+    for length in (1, 2, 7, 16, 33):
+        out = network(_randn(length, 2, _CHANNELS, length), torch.rand(2))
+        assert out.shape == (2, _CHANNELS, length), f"length {length} gives {tuple(out.shape)}"
+        assert bool(torch.isfinite(out).all()), f"length {length} gives numbers that are not finite"
+
+
+def members_do_not_mix(architecture: BaseArchitecture) -> None:
+    """A member's output does not depend on its batch."""
+    network, condition = _built(architecture, _layout()), _condition(6)
+    x, tau = _randn(0, 6, _CHANNELS, _LENGTH), torch.linspace(0.05, 0.95, 6)
+    whole = network(x, tau, condition)
+    part = network(x[2:4], tau[2:4], condition[2:4])
+    assert torch.allclose(whole[2:4], part, atol=1e-5), "a member's output depends on its batch"
+
+
+def padding_changes_nothing(architecture: BaseArchitecture) -> None:
+    """Elements that do not exist have no influence on those that do."""
+    if not architecture.any_length:
+        return
+    network = _built(architecture, _layout(length=None, conditional=False))
+    x, tau = _randn(0, 2, _CHANNELS, 32), torch.tensor([0.3, 0.7])
+    exists = (torch.arange(32) < 20).expand(2, 1, 32)
+    first = network(x, tau, Condition(exists=exists))
+    second = network(torch.where(exists, x, 100.0 * x + 7.0), tau, Condition(exists=exists))
+    error = float((first - second)[..., :20].detach().abs().max())
+    assert error < 1e-4, f"padding changes the rest by {error:.1e}"
+
+
+def tau_and_conditions_act(architecture: BaseArchitecture) -> None:
+    """The noise level and each condition part change the output; a dropped part does not."""
+    network, condition = _built(architecture, _layout()), _condition(4)
+    x, tau = _randn(0, 4, _CHANNELS, _LENGTH), torch.full((4,), 0.4)
+    out = network(x, tau, condition)
+    assert not torch.allclose(out, network(x, tau + 0.2, condition)), "the noise level has no effect"
+    if getattr(architecture, "conditioning", "") == "none":
+        condition = replace(condition, sequence={"history": condition.sequence["history"]})
+    for name in ("sequence", "aligned", "static"):
+        part = getattr(condition, name)
+        other = replace(condition, **{name: {k: v + 1.0 + v**2 for k, v in part.items()}})
+        acts = not torch.allclose(out, network(x, tau, other), atol=1e-6)
+        idle = name == "sequence" and getattr(architecture, "conditioning", "") == "none"
+        assert acts != idle, f"the {name} part {'acts' if idle else 'has no effect'}"
+        (key,) = part
+        everywhere = torch.ones(4, dtype=torch.bool)
+        null = network(x, tau, condition.drop(key, everywhere))
+        same = network(x, tau, other.drop(key, everywhere))
+        assert torch.equal(null, same), f"a dropped {name} part still acts"
+
+
+def checkpointing_keeps_gradients(architecture: BaseArchitecture) -> None:
+    """Gradient checkpointing gives the same gradients."""
+    found = []
+    for again in (False, True):
+        network = _built(architecture, _layout()).train()
+        network.gradient_checkpointing = again
+        with forked_generator(0, "dropout"):
+            out = network(_randn(0, 3, _CHANNELS, _LENGTH), torch.full((3,), 0.5), _condition(3))
+            out.square().sum().backward()
+        found.append([p.grad for p in network.parameters() if p.grad is not None])
+    for a, b in zip(*found, strict=True):
+        assert torch.allclose(a, b, rtol=1e-5, atol=1e-6), "checkpointing changes a gradient"
+
+
+ARCHITECTURE_LAWS = [
+    starts_at_zero,
+    gradients_reach_every_parameter,
+    takes_any_length,
+    members_do_not_mix,
+    padding_changes_nothing,
+    tau_and_conditions_act,
+    checkpointing_keeps_gradients,
+]
+
+
+# -- objectives ------------------------------------------------------------------------------------
+
+
+class _Linear(BaseArchitecture):
+    """A fixed network that is easy to think about: F = x sin(3 τ) + τ."""
+
+    condition_dropout = 0.0
+
+    def build(self, layout: Layout) -> None:
+        """Nothing to make."""
+
+    def forward(self, x: Tensor, tau: Tensor, condition: Condition | None = None) -> Tensor:
+        return x * torch.sin(3.0 * tau)[:, None, None] + tau[:, None, None]
+
+
+def _setting(objective: BaseObjective) -> tuple[NetDenoiser, Tensor, Tensor, Tensor]:
+    path = GaussianPath(
+        sde=Registry.get("sde", objective.default_sde), noise=Registry.get("noise", "standard")
+    )
+    denoiser = NetDenoiser(_Linear(), path, Parametrization(prediction=objective.prediction, s=0.8))
+    position = torch.arange(16)
+    t = objective.times(path, Stream(0, "time"), 0, position, 16)
+    x_0, eps = _randn(0, 2, 16, _CHANNELS, _LENGTH).double()
+    return denoiser, x_0, eps, t
+
+
+def loss_is_weighted_error_of_the_mean(objective: BaseObjective) -> None:
+    """Loss = w ‖D − x_0‖² with w the weight on x_0; `uniform` is 1 on the network's own error."""
+    denoiser, x_0, eps, t = _setting(objective)
+    level = denoiser.path.level(t)
+    d = denoiser(denoiser.path.perturb(x_0, eps, level), level)
+    if objective.loss_weight == "uniform":
+        weight = torch.as_tensor(denoiser.parametrization(level).c_out) ** -2
+    else:
+        weight = weight_on_data(
+            objective.loss_weight,
+            level,
+            density=objective.time_density(denoiser.path),
+            s=denoiser.parametrization.s,
+            gamma=objective.min_snr_gamma or 5.0,
+        )
+    expected = (weight * (d - x_0) ** 2).mean((1, 2))
+    found = objective.loss(denoiser, x_0, eps, t)
+    assert found.shape == (16,), f"losses have shape {tuple(found.shape)}"
+    assert torch.allclose(found, expected, rtol=1e-6), "the loss is not the weighted error of D"
+
+
+def missing_elements_do_not_count(objective: BaseObjective) -> None:
+    """The loss is the mean over valid elements; a member without any costs nothing."""
+    denoiser, x_0, eps, t = _setting(objective)
+    valid = torch.rand(16, _CHANNELS, _LENGTH, generator=torch.Generator().manual_seed(0)) < 0.6
+    valid[0] = False
+    found = objective.loss(denoiser, x_0, eps, t, Condition(valid=valid))
+    other = torch.where(valid, x_0, 50.0)
+    assert torch.allclose(found, objective.loss(denoiser, other, eps, t, Condition(valid=valid))), (
+        "they count"
+    )
+    assert float(found[0]) == 0.0, "a member without valid elements costs something"
+
+
+def density_integrates_to_one(objective: BaseObjective) -> None:
+    """p(t) is the derivative of the quantile function's inverse, and integrates to 1."""
+    denoiser, *_ = _setting(objective)
+    density = objective.time_density(denoiser.path)
+    q = torch.linspace(0.02, 0.98, 97, dtype=torch.float64)
+    step = 1e-6
+    slope = (density.quantile(q + step) - density.quantile(q - step)).abs() / (2 * step)
+    error = float((density.pdf(density.quantile(q)) * slope - 1.0).abs().max())
+    assert error < 1e-4, f"p(t) dt/dq differs from 1 by {error:.1e}"
+    t = density.quantile(q)
+    inside = (t >= denoiser.path.sde.t_min) & (t <= 1.0)
+    assert bool(inside.all()), "times lie outside [t_min, 1]"
+
+
+def times_depend_on_seed_step_and_place(objective: BaseObjective) -> None:
+    """A member's time does not depend on how the batch is divided."""
+    denoiser, *_ = _setting(objective)
+    place = torch.arange(12)
+    whole = objective.times(denoiser.path, Stream(3, "time"), 5, place, 12)
+    part = objective.times(denoiser.path, Stream(3, "time"), 5, place[1::2], 12)
+    other = objective.times(denoiser.path, Stream(3, "time"), 6, place, 12)
+    assert torch.equal(whole[1::2], part), "a time depends on the division of the batch"
+    assert not torch.equal(whole, other), "two steps draw the same times"
+
+
+OBJECTIVE_LAWS = [
+    loss_is_weighted_error_of_the_mean,
+    missing_elements_do_not_count,
+    density_integrates_to_one,
+    times_depend_on_seed_step_and_place,
+]

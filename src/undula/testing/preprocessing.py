@@ -1,0 +1,99 @@
+"""Laws of preprocessors."""
+
+from __future__ import annotations
+
+__all__ = ["PREPROCESSING_LAWS"]
+
+import copy
+
+import torch
+from torch import Tensor
+
+from ..core.preprocessing import BasePreprocessor
+
+
+def _series(n: int = 64, channels: int = 2, length: int = 12, seed: int = 0) -> Tensor:
+    """Correlated, skewed series of different scales, some values repeated."""
+    generator = torch.Generator().manual_seed(seed)
+    steps = torch.randn(n, channels, length, generator=generator, dtype=torch.float64).cumsum(-1)
+    scale = torch.tensor([[0.01], [300.0]], dtype=torch.float64)[:channels]
+    return (torch.sinh(0.5 * steps) + 3.0).round(decimals=1) * scale
+
+
+def _fitted(preprocessor: BasePreprocessor) -> BasePreprocessor:
+    return copy.deepcopy(preprocessor).fit(_series())
+
+
+def inverts(preprocessor: BasePreprocessor) -> None:
+    """inverse_transform(transform(x)) = x, on training series and on others, to rounding."""
+    fitted = _fitted(preprocessor)
+    for x in (_series(), _series(seed=1), 3.0 * _series(seed=2)):
+        again = fitted.inverse_transform(fitted.transform(x))
+        error = float(((again - x).abs() / x.std((0, 2), keepdim=True)).max())
+        assert error < 1e-9, f"off by {error:.2e} standard deviations"
+
+
+def acts_on_each_member_alone(preprocessor: BasePreprocessor) -> None:
+    """A member's image does not depend on its batch."""
+    fitted, x = _fitted(preprocessor), _series(seed=3)
+    assert torch.allclose(fitted.transform(x)[5:6], fitted.transform(x[5:6]), rtol=1e-12), (
+        "it depends on the batch"
+    )
+
+
+def learns_from_training_alone(preprocessor: BasePreprocessor) -> None:
+    """Transform and inverse_transform change nothing that was learned."""
+    fitted = _fitted(preprocessor)
+    before = {name: value.clone() for name, value in fitted.state.items()}
+    fitted.inverse_transform(fitted.transform(_series(seed=4)))
+    for name, value in fitted.state.items():
+        assert torch.equal(value, before[name]), f"{name} was changed"
+
+
+def state_restores_it(preprocessor: BasePreprocessor) -> None:
+    """A fresh one with the same state gives the same numbers."""
+    fitted, x = _fitted(preprocessor), _series(seed=5)
+    fresh = copy.deepcopy(preprocessor)
+    fresh.load_state(fitted.state)
+    assert torch.equal(fresh.transform(x), fitted.transform(x)), (
+        "the state does not hold all that was learned"
+    )
+
+
+def gradients_pass_both_ways(preprocessor: BasePreprocessor) -> None:
+    """Both directions are differentiable, which guidance needs."""
+    fitted, x = _fitted(preprocessor), _series(8, seed=6).requires_grad_()
+    z = fitted.transform(x)
+    (there,) = torch.autograd.grad(z.sum(), x, retain_graph=True)
+    (back,) = torch.autograd.grad(fitted.inverse_transform(z).sum(), x)
+    assert bool(torch.isfinite(there).all()) and bool((there != 0).any()), "transform has no gradient"
+    assert torch.allclose(back, torch.ones_like(back), atol=1e-6), "the round trip's gradient is not 1"
+
+
+def log_det_is_the_jacobians(preprocessor: BasePreprocessor) -> None:
+    """log_det is log |det ∂z/∂x|, where it is defined."""
+    fitted, x = _fitted(preprocessor), _series(3, seed=7) + 1e-3
+    try:
+        found = fitted.log_det(x)
+    except NotImplementedError:
+        return
+    for member, value in zip(x, found, strict=True):
+
+        def flat(y: Tensor, shape: torch.Size = member.shape) -> Tensor:
+            return fitted.transform(y.reshape(1, *shape)).flatten()
+
+        jacobian: Tensor = torch.autograd.functional.jacobian(flat, member.flatten())  # type: ignore[no-untyped-call]
+        expected = torch.linalg.slogdet(jacobian).logabsdet
+        assert torch.allclose(value.double(), expected, rtol=1e-6), (
+            f"log_det {value:.6g}, Jacobian {expected:.6g}"
+        )
+
+
+PREPROCESSING_LAWS = [
+    inverts,
+    acts_on_each_member_alone,
+    learns_from_training_alone,
+    state_restores_it,
+    gradients_pass_both_ways,
+    log_det_is_the_jacobians,
+]

@@ -1,0 +1,72 @@
+"""Stochastic samplers reach the right mean and covariance."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from undula.core.noise import BaseNoise
+from undula.core.registry import Registry
+from undula.diffusion.analytic import GaussianDenoiser, GaussianMixtureDenoiser
+from undula.diffusion.sampler import SampleNoise
+
+from .problems import SDES, ColouredNoise, gaussian, path_of, white
+
+DRAWS = 20_000
+
+
+def moments(sampler: str, sde: str, noise: BaseNoise, **params: object) -> tuple[float, float]:
+    """Errors of mean and covariance of samples, in units of their standard errors."""
+    path = path_of(sde, noise)
+    mean, cov = gaussian()
+    chosen = Registry.get("sampler", sampler, **params)
+    start = SampleNoise(0, torch.arange(DRAWS), 1, 4, torch.float64)
+    x = chosen.sample(GaussianDenoiser(path, mean, cov), start)[:, 0]
+    spread = cov.diagonal().sqrt()
+    mean_error = float(((x.mean(0) - mean[0]) / spread).abs().max()) * DRAWS**0.5
+    scatter = (cov**2 + spread[:, None] ** 2 * spread**2).sqrt()
+    covariance_error = float(((torch.cov(x.mT) - cov) / scatter).abs().max()) * DRAWS**0.5
+    return mean_error, covariance_error
+
+
+@pytest.mark.parametrize("noise", [white(), ColouredNoise(rho=0.6)], ids=["white", "coloured"])
+@pytest.mark.parametrize("sde", SDES)
+def test_ddim_ancestral(sde: str, noise: BaseNoise) -> None:
+    """η = 1 with many steps: the exact reverse transitions; the start, too, has covariance σ₁²Σ."""
+    mean_error, covariance_error = moments("ddim", sde, noise, eta=1.0, num_steps=300)
+    assert mean_error < 5
+    assert covariance_error < 7
+
+
+@pytest.mark.parametrize("noise", [white(), ColouredNoise(rho=0.6)], ids=["white", "coloured"])
+@pytest.mark.parametrize(
+    ("sde", "t_max"),
+    [("vpsde", None), ("vesde", None), ("subvpsde", None), ("rectified", 0.995), ("cosine", 0.995)],
+)
+def test_euler_maruyama(sde: str, t_max: float | None, noise: BaseNoise) -> None:
+    """η = 1: Euler-Maruyama of the reverse SDE; its bias at 1000 steps is below the draws' scatter."""
+    mean_error, covariance_error = moments("euler", sde, noise, eta=1.0, num_steps=1000, t_max=t_max)
+    assert mean_error < 8
+    assert covariance_error < 10
+
+
+@pytest.mark.parametrize("eta", [0.5, 1.5])
+def test_euler_with_any_noise(eta: float) -> None:
+    """Every η has the same marginals."""
+    mean_error, covariance_error = moments("euler", "vpsde", white(), eta=eta, num_steps=1000)
+    assert mean_error < 8
+    assert covariance_error < 10
+
+
+def test_mixture_weights() -> None:
+    """Both modes of a mixture are reached in proportion, by a deterministic and a stochastic sampler."""
+    path = path_of("rectified")
+    means = torch.tensor([[[-3.0, -3.0]], [[2.0, 2.0]]], dtype=torch.float64)
+    covariances = 0.2 * torch.eye(2, dtype=torch.float64).expand(2, 2, 2)
+    denoiser = GaussianMixtureDenoiser(path, torch.tensor([0.3, 0.7]).double(), means, covariances)
+    for name, params in (("heun", {"num_steps": 60}), ("ddim", {"eta": 1.0, "num_steps": 400})):
+        sampler = Registry.get("sampler", name, **params)
+        x = sampler.sample(denoiser, SampleNoise(1, torch.arange(8000), 1, 2, torch.float64))
+        right = x[:, 0, 0] > 0
+        assert float(right.double().mean()) == pytest.approx(0.7, abs=0.02)
+        assert float(x[right].var(0).mean()) == pytest.approx(0.2, rel=0.1)
