@@ -13,7 +13,7 @@ from undula.diffusion.analytic import GaussianDenoiser, GaussianMixtureDenoiser
 from undula.diffusion.bound import variational_bound
 from undula.diffusion.denoiser import NetDenoiser
 from undula.diffusion.parametrization import Parametrization
-from undula.testing.networks import _Linear
+from undula.testing.networks import FixedNetwork
 
 from ..golden.problems import SDES, ColouredNoise, gaussian, path_of, white
 
@@ -121,7 +121,7 @@ def test_an_exact_base_makes_an_exact_denoiser_of_a_zero_network() -> None:
     path = path_of("vpsde")
     mean, cov = gaussian(4)
     base = GaussianDenoiser(path, mean, cov)
-    network = _Linear()
+    network = FixedNetwork()
     network.forward = lambda x, tau, condition=None: torch.zeros_like(x)
     denoiser = NetDenoiser(network, path, Parametrization(prediction="edm"), base=base)
     x_0 = mean + (torch.linalg.cholesky(cov) @ torch.randn(4, 4000, dtype=torch.float64)).mT[:, None]
@@ -164,7 +164,7 @@ def test_the_training_loss_is_the_bounds_integral() -> None:
     """The mean loss of `variational_bound` is the bound's integral per element."""
     path = path_of("vpsde")
     objective = Registry.get("objective", "variational_bound", prediction="v")
-    denoiser = NetDenoiser(_Linear(), path, Parametrization(prediction="v"))
+    denoiser = NetDenoiser(FixedNetwork(), path, Parametrization(prediction="v"))
     x_0 = torch.randn(4096, 1, 3, dtype=torch.float64)
     position = torch.arange(4096)
     total = 0.0

@@ -14,7 +14,7 @@ from undula.diffusion.denoiser import NetDenoiser
 from undula.diffusion.parametrization import PREDICTIONS, Parametrization
 from undula.diffusion.path import GaussianPath
 from undula.diffusion.sampler import BaseSampler, SampleNoise
-from undula.testing.networks import _Linear
+from undula.testing.networks import FixedNetwork
 
 from .problems import SDES, ColouredNoise, gaussian, path_of
 
@@ -103,7 +103,7 @@ def test_weights_are_equal_on_x0(sde: str, weight: str) -> None:
     losses = []
     for prediction in PREDICTIONS:
         objective = Registry.get("objective", "denoising", prediction=prediction, loss_weight=weight)
-        denoiser = NetDenoiser(_Linear(), path, Parametrization(prediction="x0", s=0.9))
+        denoiser = NetDenoiser(FixedNetwork(), path, Parametrization(prediction="x0", s=0.9))
         denoiser.parametrization = Parametrization(prediction=prediction, s=0.9)
         c_skip, c_out, _ = denoiser.parametrization(level)
         x_t = path.perturb(x_0, eps, level)

@@ -6,6 +6,8 @@ __all__ = ["COMMON_LAWS"]
 
 import inspect
 import json
+from collections.abc import Callable
+from typing import Any
 
 from ..core.component import Component
 from ..core.registry import Registry
@@ -35,4 +37,8 @@ def is_documented(component: Component) -> None:
         assert parameter.description, f"parameter {parameter.name} is not described under Args"
 
 
-COMMON_LAWS = [constructor_only_stores, spec_makes_an_equal_component, is_documented]
+COMMON_LAWS: list[Callable[[Any], None]] = [
+    constructor_only_stores,
+    spec_makes_an_equal_component,
+    is_documented,
+]

@@ -5,6 +5,8 @@ from __future__ import annotations
 __all__ = ["BASELINE_LAWS", "DATASET_LAWS"]
 
 import copy
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +23,7 @@ def loads_the_same_table_twice(source: BaseSource) -> None:
         assert column in table.columns, f"role {role} names {column!r}, which is not a column"
 
 
-DATASET_LAWS = [loads_the_same_table_twice]
+DATASET_LAWS: list[Callable[[Any], None]] = [loads_the_same_table_twice]
 
 
 def _series() -> list[np.ndarray]:
@@ -47,4 +49,4 @@ def samples_depend_on_the_seed_alone(baseline: BaseBaseline) -> None:
     assert not np.array_equal(fitted.sample(5, seed=1), fitted.sample(5, seed=2)), "the seed has no effect"
 
 
-BASELINE_LAWS = [samples_are_windows_in_units, samples_depend_on_the_seed_alone]
+BASELINE_LAWS: list[Callable[[Any], None]] = [samples_are_windows_in_units, samples_depend_on_the_seed_alone]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["ARCHITECTURE_LAWS", "OBJECTIVE_LAWS"]
+__all__ = ["ARCHITECTURE_LAWS", "OBJECTIVE_LAWS", "FixedNetwork"]
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -155,7 +157,7 @@ def checkpointing_keeps_gradients(architecture: BaseArchitecture) -> None:
         assert torch.allclose(a, b, rtol=1e-5, atol=1e-6), "checkpointing changes a gradient"
 
 
-ARCHITECTURE_LAWS = [
+ARCHITECTURE_LAWS: list[Callable[[Any], None]] = [
     starts_at_zero,
     gradients_reach_every_parameter,
     takes_any_length,
@@ -169,7 +171,7 @@ ARCHITECTURE_LAWS = [
 # -- objectives ------------------------------------------------------------------------------------
 
 
-class _Linear(BaseArchitecture):
+class FixedNetwork(BaseArchitecture):
     """A fixed network that is easy to think about: F = x sin(3 τ) + τ."""
 
     condition_dropout = 0.0
@@ -185,7 +187,7 @@ def _setting(objective: BaseObjective) -> tuple[NetDenoiser, Tensor, Tensor, Ten
     path = GaussianPath(
         sde=Registry.get("sde", objective.default_sde), noise=Registry.get("noise", "standard")
     )
-    denoiser = NetDenoiser(_Linear(), path, Parametrization(prediction=objective.prediction, s=0.8))
+    denoiser = NetDenoiser(FixedNetwork(), path, Parametrization(prediction=objective.prediction, s=0.8))
     position = torch.arange(16)
     t = objective.times(path, Stream(0, "time"), 0, position, 16)
     x_0, eps = _randn(0, 2, 16, _CHANNELS, _LENGTH).double()
@@ -251,7 +253,7 @@ def times_depend_on_seed_step_and_place(objective: BaseObjective) -> None:
     assert not torch.equal(whole, other), "two steps draw the same times"
 
 
-OBJECTIVE_LAWS = [
+OBJECTIVE_LAWS: list[Callable[[Any], None]] = [
     loss_is_weighted_error_of_the_mean,
     missing_elements_do_not_count,
     density_integrates_to_one,

@@ -5,6 +5,8 @@ from __future__ import annotations
 __all__ = ["NOISE_LAWS", "SDE_LAWS"]
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -112,7 +114,7 @@ def predictions_recover_the_data(sde: BaseSDE) -> None:
         _close(variance, torch.ones_like(variance), 1e-12, "variance of the network's input")
 
 
-SDE_LAWS = [
+SDE_LAWS: list[Callable[[Any], None]] = [
     scales_have_their_signs,
     snr_falls_strictly,
     derivatives_match_differences,
@@ -166,4 +168,8 @@ def warp_rises_from_0_to_1(noise: BaseNoise) -> None:
     _close(noise.warp.slope(inner), _slope(noise.warp, inner), 1e-5, "slope of the warp")
 
 
-NOISE_LAWS = [covariance_has_unit_mean_diagonal, colour_is_a_square_root, warp_rises_from_0_to_1]
+NOISE_LAWS: list[Callable[[Any], None]] = [
+    covariance_has_unit_mean_diagonal,
+    colour_is_a_square_root,
+    warp_rises_from_0_to_1,
+]

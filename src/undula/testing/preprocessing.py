@@ -5,6 +5,8 @@ from __future__ import annotations
 __all__ = ["PREPROCESSING_LAWS"]
 
 import copy
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -89,7 +91,7 @@ def log_det_is_the_jacobians(preprocessor: BasePreprocessor) -> None:
         )
 
 
-PREPROCESSING_LAWS = [
+PREPROCESSING_LAWS: list[Callable[[Any], None]] = [
     inverts,
     acts_on_each_member_alone,
     learns_from_training_alone,

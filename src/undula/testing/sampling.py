@@ -4,6 +4,9 @@ from __future__ import annotations
 
 __all__ = ["SAMPLER_LAWS"]
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -96,7 +99,7 @@ def steps_say_how_far_they_are(sampler: BaseSampler) -> None:
     assert [k for k, _ in seen] == list(range(1, len(seen) + 1)), "steps are not counted one by one"
 
 
-SAMPLER_LAWS = [
+SAMPLER_LAWS: list[Callable[[Any], None]] = [
     is_deterministic_in_its_seed,
     does_not_depend_on_the_batch,
     ends_on_a_constant_denoiser,
