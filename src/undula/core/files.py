@@ -46,6 +46,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
+        temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
         raise RunError(f"cannot write {path}: {_REASONS.get(error.errno or 0, error)}") from error

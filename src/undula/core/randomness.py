@@ -13,15 +13,15 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["Stream", "derive_seed", "forked_generator", "philox"]
+__all__ = ["Stream", "derive_seed", "forked_generator", "philox", "philox_tensor"]
 
 import contextlib
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -32,34 +32,53 @@ _MASK = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
-_SMALL = 32_768
-"""Below this many counters numpy's smaller cost per call beats torch's threads (2 to 4 times)."""
 
-Integers = TypeVar("Integers", Tensor, "NDArray[np.int64]")
+Words = NDArray[np.uint32]
 
 
-def philox(counter: Sequence[Integers], key: tuple[int, int]) -> list[Integers]:
-    """Philox-4x32-10.
+def philox(even: Words, odd: Words, key: tuple[int, int]) -> tuple[Words, Words]:
+    """Philox-4x32-10 on arrays.
+
+    A round multiplies words 0 and 2 and mixes the halves of the products with words 1 and 3 and the
+    key. Both products are made at once, and their halves are views: no word is moved.
 
     Args:
-        counter: four int64 arrays or tensors of broadcastable shapes, each value in [0, 2³²).
+        even: words 0 and 2 of the counters, (2, …).
+        odd: words 1 and 3, (2, …).
         key: two integers in [0, 2³²).
 
     Returns:
-        Four int64 arrays or tensors of the broadcast shape, each value in [0, 2³²).
+        Words 0 and 2, and words 1 and 3, of the output.
     """
-    c0, c1, c2, c3 = counter
-    k0, k1 = key
+    column = (2, *[1] * (even.ndim - 1))
+    multipliers = np.array(_MULTIPLIERS, np.uint64).reshape(column)
+    round_key, weyl = (np.array(words, np.uint32).reshape(column) for words in (key, _WEYL))
+    low, high = _HALVES
     for _ in range(_ROUNDS):
-        p0, p1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
-        c0, c1, c2, c3 = (
-            ((p1 >> 32) & _MASK) ^ c1 ^ k0,
-            p1 & _MASK,
-            ((p0 >> 32) & _MASK) ^ c3 ^ k1,
-            p0 & _MASK,
-        )
-        k0, k1 = (k0 + _WEYL[0]) & _MASK, (k1 + _WEYL[1]) & _MASK
-    return [c0, c1, c2, c3]
+        halves = np.multiply(even, multipliers, dtype=np.uint64).view(np.uint32)[::-1]
+        even = halves[..., high::2] ^ odd
+        even ^= round_key
+        odd = halves[..., low::2]
+        round_key = round_key + weyl
+    return even, odd
+
+
+def philox_tensor(even: Tensor, odd: Tensor, key: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """The same on int64 tensors of any device, for generators that stay on a GPU."""
+    column = (2, *[1] * (even.ndim - 1))
+    multipliers, round_key, weyl = (
+        torch.tensor(words, device=even.device).reshape(column) for words in (_MULTIPLIERS, key, _WEYL)
+    )
+    for _ in range(_ROUNDS):
+        product = (even * multipliers).flip(0)
+        even = ((product >> 32) & _MASK) ^ odd ^ round_key
+        odd = product & _MASK
+        round_key = (round_key + weyl) & _MASK
+    return even, odd
+
+
+_HALVES = (0, 1) if sys.byteorder == "little" else (1, 0)
+"""Where the low and the high word of a 64-bit product lie in memory."""
 
 
 def derive_seed(seed: int, *names: str | int) -> int:
@@ -85,21 +104,6 @@ class Stream:
         seed = derive_seed(self.seed, self.name)
         return seed & _MASK, seed >> 32
 
-    def bits(self, step: int, index: Tensor, channels: int, length: int) -> Tensor:
-        """Random 32-bit words, as int64 of shape (B, channels, length)."""
-        blocks, device = -(-length // 4), index.device
-        counter = [
-            torch.arange(blocks, device=device),
-            torch.arange(channels, device=device)[:, None],
-            index.to(torch.int64)[:, None, None],
-            torch.tensor(step, device=device),
-        ]
-        if device.type == "cpu" and len(index) * channels * blocks < _SMALL:
-            words = [torch.from_numpy(w) for w in philox([c.numpy() for c in counter], self._key)]
-        else:
-            words = philox(counter, self._key)
-        return torch.stack(words, dim=-1).flatten(-2)[..., :length]
-
     def uniform(self, step: int, index: Tensor, count: int = 1) -> Tensor:
         """Uniform numbers in the open interval (0, 1).
 
@@ -111,7 +115,7 @@ class Stream:
         Returns:
             float64 of shape (B, count).
         """
-        return (self.bits(step, index, 1, count)[:, 0].double() + 0.5) * 2.0**-32
+        return self._uniform(step, index, 1, count)[:, 0, :count]
 
     def normal(
         self, step: int, index: Tensor, channels: int, length: int, dtype: torch.dtype = torch.float32
@@ -128,12 +132,32 @@ class Stream:
         Returns:
             Shape (B, C, L), on the device of `index`.
         """
-        words = self.bits(step, index, channels, length + length % 2).to(dtype)
-        first, second = words.unflatten(-1, (-1, 2)).unbind(-1)
-        radius = torch.sqrt(-2.0 * torch.log((first + 0.5) * 2.0**-32))
-        angle = (second + 0.5) * (2.0 * math.pi * 2.0**-32)
-        pairs = torch.stack((radius * torch.cos(angle), radius * torch.sin(angle)), dim=-1)
+        uniform = self._uniform(step, index, channels, length).to(dtype)
+        radius = uniform[..., 0::2].log().mul_(-2.0).sqrt_()
+        angle = uniform[..., 1::2] * (2.0 * math.pi)
+        pairs = torch.stack((torch.cos(angle).mul_(radius), torch.sin(angle).mul_(radius)), dim=-1)
         return pairs.flatten(-2)[..., :length]
+
+    def _uniform(self, step: int, index: Tensor, channels: int, length: int) -> Tensor:
+        """Numbers in (0, 1), float64 of shape (B, channels, length rounded up to a multiple of 4)."""
+        blocks, device = -(-length // 4), index.device
+        even, odd = torch.empty((2, 2, len(index), channels, blocks), dtype=torch.int64, device=device)
+        even[0], even[1] = torch.arange(blocks, device=device), index[:, None, None]
+        odd[0], odd[1] = torch.arange(channels, device=device)[:, None], step
+        if device.type != "cpu":
+            even, odd = philox_tensor(even, odd, self._key)
+            numbers = torch.stack((even[0], odd[0], even[1], odd[1]), dim=-1).double()
+        else:
+            first, second = philox(even.numpy().astype(np.uint32), odd.numpy().astype(np.uint32), self._key)
+            words = np.empty((*first.shape[1:], 4))
+            words[..., 0], words[..., 1], words[..., 2], words[..., 3] = (
+                first[0],
+                second[0],
+                first[1],
+                second[1],
+            )
+            numbers = torch.from_numpy(words)
+        return numbers.add_(0.5).mul_(2.0**-32).flatten(-2)
 
 
 @contextlib.contextmanager

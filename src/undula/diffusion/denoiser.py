@@ -12,6 +12,7 @@ from __future__ import annotations
 
 __all__ = ["BaseDenoiser", "ClosedFormDenoiser", "NetDenoiser"]
 
+import functools
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
@@ -97,10 +98,11 @@ class NetDenoiser(BaseDenoiser):
         level = self.path.level(t)
         c_skip, c_out, c_in = self._coefficients(level)
         output = self._network(x_t, c_in, level, condition)
-        base = x_t * like(c_skip, x_t) if self.base is None else self.base(x_t, level, condition)
+        if self.base is not None:
+            return self.base(x_t, level, condition) + output * like(c_out, x_t)
         if isinstance(c_out, Tensor):
-            return torch.addcmul(base, output, c_out.to(x_t))
-        return torch.add(base, output, alpha=c_out)
+            return torch.addcmul(x_t * like(c_skip, x_t), output, c_out.to(x_t))
+        return (x_t * c_skip).add_(output, alpha=c_out)
 
     def residual(
         self, x_0: Series, eps: Series, level: NoiseLevel, condition: Condition | None = None
@@ -125,6 +127,15 @@ class NetDenoiser(BaseDenoiser):
         self, x_t: Series, c_in: float | Tensor, level: NoiseLevel, condition: Condition | None
     ) -> Series:
         tau = level.tau
-        times = tau.to(x_t).flatten() if isinstance(tau, Tensor) else x_t.new_full((x_t.shape[0],), tau)
+        if isinstance(tau, Tensor):
+            times = tau.to(x_t).flatten()
+        else:
+            times = _filled(x_t.shape[0], tau, x_t.dtype, x_t.device)
         output: Tensor = self.network(x_t * like(c_in, x_t), times, condition)
         return output
+
+
+@functools.lru_cache(maxsize=4096)
+def _filled(size: int, value: float, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """A vector of one number; a sampler asks for the same ones again with every batch."""
+    return torch.full((size,), value, dtype=dtype, device=device)

@@ -111,9 +111,9 @@ def _check_sde(sde: BaseSDE) -> None:
     ratio = alpha / sigma
     rises = ratio[1:] >= ratio[:-1]
     if bool(rises.any()):
-        first = float(t[int(rises.nonzero()[0])])
+        where = float(t[int(rises.nonzero()[0])])
         raise IncompatibleError(
-            f"{name} needs a signal-to-noise ratio alpha²/sigma² that falls strictly, near t = {first:.3g} "
+            f"{name} needs a signal-to-noise ratio alpha²/sigma² that falls strictly, near t = {where:.3g} "
             "it does not: let sigma rise faster or alpha fall faster"
         )
     terminal = float(ratio[-1]) ** 2

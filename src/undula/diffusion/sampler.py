@@ -18,6 +18,7 @@ __all__ = [
     "time_grid",
 ]
 
+import functools
 import itertools
 import math
 from abc import ABC, abstractmethod
@@ -183,7 +184,7 @@ class BaseSampler(Component, ABC):
         self.check(path)
         with torch.no_grad():
             x = path.prior(noise(0), condition)
-            return self.integrate(denoiser, x, self.levels(path), noise, condition, on_step)
+            return self.integrate(denoiser, x, _grid(self, path), noise, condition, on_step)
 
     @abstractmethod
     def integrate(
@@ -235,6 +236,19 @@ class OneCallSampler(BaseSampler):
             if on_step is not None:
                 on_step(k + 1, len(steps))
         return x
+
+
+def _grid(sampler: BaseSampler, path: GaussianPath) -> Sequence[NoiseLevel]:
+    """The sampler's levels, kept from one batch to the next where both can be compared."""
+    try:
+        return _kept_grid(sampler, path)
+    except TypeError:  # a component of the user's own that has no hash
+        return sampler.levels(path)
+
+
+@functools.lru_cache(maxsize=64)
+def _kept_grid(sampler: BaseSampler, path: GaussianPath) -> tuple[NoiseLevel, ...]:
+    return tuple(sampler.levels(path))
 
 
 def step_ratio(start: NoiseLevel, end: NoiseLevel) -> tuple[float, float]:

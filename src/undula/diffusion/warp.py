@@ -29,7 +29,7 @@ from torch import Tensor
 from ..core.errors import ConfigError
 from ..core.noise import Warp
 
-Schedule = Literal["linear", "cosine", "sigmoid"] | list[float]
+Schedule = Literal["linear", "cosine", "sigmoid"] | tuple[float, ...]
 """The name of a warp, or the values of a fitted one at equal distances of u, from 0 to 1."""
 
 
@@ -138,7 +138,7 @@ def make_warp(schedule: Schedule) -> Warp:
     Raises:
         ConfigError: if there is no such warp.
     """
-    if isinstance(schedule, list):
+    if not isinstance(schedule, str):
         return FittedWarp(schedule)
     warps: dict[str, type[LinearWarp] | type[CosineWarp] | type[SigmoidWarp]] = {
         "linear": LinearWarp,

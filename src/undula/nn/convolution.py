@@ -1,13 +1,16 @@
-"""Residual convolution blocks of 1-D networks.
+"""Residual convolution blocks of 1-D networks, channels last: series are (B, L, C) here.
+
+With the channels of a time step side by side in memory, convolutions need no reordering before and
+after each call, normalisation over channels is one pass, and attention takes tokens as they are.
 
 References:
     He et al. (2016). Identity mappings in deep residual networks. arXiv:1603.05027
-    Wu, He (2018). Group normalization. arXiv:1803.08494
+    Ba, Kiros, Hinton (2016). Layer normalization. arXiv:1607.06450
 """
 
 from __future__ import annotations
 
-__all__ = ["ChannelNorm", "ResidualBlock"]
+__all__ = ["Convolution", "ResidualBlock"]
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -16,33 +19,32 @@ from torch import Tensor, nn
 from .conditioning import modulate
 
 
-class ChannelNorm(nn.GroupNorm):
-    """Group normalisation that leaves out the elements that do not exist.
+class Convolution(nn.Conv2d):
+    """A convolution over time of series (B, L, C), by torch's channels-last 2-D kernels.
 
     Args:
-        channels: C; the groups hold at least 8 channels and number at most 32.
+        inputs: C of the input.
+        outputs: C of the output.
+        kernel: width; with a stride, even.
+        stride: the length is divided by it; 1: kept.
+        bias: whether to add a constant a channel, which a norm beside it mostly makes idle.
     """
 
-    def __init__(self, channels: int) -> None:
-        groups = max(g for g in range(1, 33) if channels % g == 0 and (g == 1 or channels // g >= 8))
-        super().__init__(groups, channels)
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, bias: bool = False) -> None:
+        padding = (kernel - stride) // 2 if stride > 1 else kernel // 2
+        super().__init__(inputs, outputs, (1, kernel), stride=(1, stride), padding=(0, padding), bias=bias)
+        self.weight.data = self.weight.data.contiguous(memory_format=torch.channels_last)
 
-    def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
-        """Normalise (B, C, L) over the elements where `valid` (B, 1, L) is true."""
-        if valid is None:
-            return super().forward(x)
-        weight = valid.to(x.dtype)[:, None]  # (B, 1, 1, L)
-        grouped = x.unflatten(1, (self.num_groups, -1))
-        count = weight.sum((2, 3), keepdim=True).clamp(min=1.0) * grouped.shape[2]
-        mean = (grouped * weight).sum((2, 3), keepdim=True) / count
-        centred = (grouped - mean) * weight
-        variance = centred.square().sum((2, 3), keepdim=True) / count
-        normal = (centred * torch.rsqrt(variance + self.eps)).flatten(1, 2)
-        return torch.addcmul(self.bias[:, None] * weight[:, 0], normal, self.weight[:, None])
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, L, C) → (B, L / stride, outputs)."""
+        return super().forward(x.transpose(1, 2).unsqueeze(2)).squeeze(2).transpose(1, 2)
 
 
 class ResidualBlock(nn.Module):
-    """x + Conv(SiLU(Norm(Conv(SiLU(Norm(x)))) (1 + scale) + shift)), the last convolution from zero.
+    """x + Conv(SiLU(Conv(SiLU(Norm(x) (1 + scale) + shift)))), the last convolution from zero.
+
+    The norm is over the channels of each time step, so that no time step sees another through it,
+    padding included. One norm a block is enough, as in a transformer's.
 
     Args:
         channels: of x, kept.
@@ -54,17 +56,15 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int, embedding: int, kernel: int = 3, dropout: float = 0.0) -> None:
         super().__init__()
         self.dropout = dropout
-        self.norm_1, self.norm_2 = ChannelNorm(channels), ChannelNorm(channels)
-        self.conv_1 = nn.Conv1d(channels, channels, kernel, padding=kernel // 2)
-        self.conv_2 = nn.Conv1d(channels, channels, kernel, padding=kernel // 2)
+        self.conv_1 = Convolution(channels, channels, kernel, bias=True)
+        self.conv_2 = Convolution(channels, channels, kernel)
         self.modulation = nn.Linear(embedding, 2 * channels)
         nn.init.zeros_(self.conv_2.weight)
 
-    def forward(self, x: Tensor, vector: Tensor, valid: Tensor | None = None) -> Tensor:
-        """(B, C, L) and (B, E) → (B, C, L); `valid` (B, 1, L) marks the elements that exist."""
-        scale, shift = self.modulation(vector)[..., None].chunk(2, dim=1)
-        h = self.conv_1(F.silu(self.norm_1(x, valid)))
-        h = F.silu(modulate(self.norm_2(h, valid), shift, scale))
+    def forward(self, x: Tensor, vector: Tensor, exists: Tensor | None = None) -> Tensor:
+        """(B, L, C) and (B, E) → (B, L, C); `exists` (B, L, 1) is False where x is padding."""
+        scale, shift = self.modulation(vector)[:, None].chunk(2, dim=-1)
+        h = F.silu(modulate(F.layer_norm(x, x.shape[-1:]), shift, scale))
+        h = F.silu(self.conv_1(h if exists is None else h * exists))
         h = F.dropout(h, self.dropout, self.training)
-        h = x + self.conv_2(h if valid is None else h * valid)
-        return h if valid is None else h * valid
+        return x + self.conv_2(h if exists is None else h * exists)

@@ -19,8 +19,8 @@ from plotly.subplots import make_subplots
 from ..core.files import write_text
 from ..evaluation.judge import Judgement
 from ..evaluation.statistics import LAGS, autocorrelation
-from .plots import GENERATED, REAL
-from .words import rows
+from .plots import GENERATED, REAL, TRAINING
+from .words import rows, shift_in_words
 
 Array = NDArray[np.floating[Any]]
 
@@ -44,6 +44,7 @@ class PageContent:
         notes: what was found in the data, a sentence each.
         columns: names of the features.
         real: held-out windows, (N, L, C).
+        train: training windows, (N, L, C).
         generated: samples, (N, L, C).
         baselines: windows of each baseline, (N, L, C).
         judgement: the figures.
@@ -57,6 +58,7 @@ class PageContent:
     notes: list[str]
     columns: list[str]
     real: Array
+    train: Array
     generated: Array
     baselines: dict[str, Array]
     judgement: Judgement
@@ -80,6 +82,7 @@ def write_page(path: Path, content: PageContent) -> None:
         content=content,
         rows=table,
         good=sum(row.good for row in table),
+        shift=shift_in_words(content.judgement),
         baselines=list(content.baselines),
         charts={name: _as_html(chart, name) for name, chart in charts.items()},
         plotlyjs=get_plotlyjs(),
@@ -124,15 +127,17 @@ def _windows(content: PageContent) -> go.Figure:
 def _marginals(content: PageContent) -> go.Figure:
     names = _names(content)
     chart = make_subplots(rows=1, cols=len(names), horizontal_spacing=0.08)
+    sets = (("training part", content.train, TRAINING), ("held-out", content.real, REAL),
+            ("generated", content.generated, GENERATED))  # fmt: skip
     for column, name in enumerate(names):
-        real, generated = _flat(content.real, column), _flat(content.generated, column)
-        low, high = np.quantile(np.concatenate([real, generated]), [0.0005, 0.9995])
+        values = {what: _flat(windows, column) for what, windows, _ in sets}
+        low, high = np.quantile(np.concatenate(list(values.values())), [0.0002, 0.9998])
         edges = np.linspace(low, high, 61)
         middles = 0.5 * (edges[1:] + edges[:-1])
-        for x, colour, what in ((real, REAL, "held-out"), (generated, GENERATED, "generated")):
-            density = np.histogram(x, edges, density=True)[0]
+        for what, _, colour in sets:
+            density = np.histogram(values[what], edges, density=True)[0]
             density = np.where(density > 0, density, np.nan)
-            line = {"color": colour, "shape": "hvh"}
+            line = {"color": colour, "shape": "hvh", "width": 1.2 if what == "training part" else 2}
             chart.add_trace(
                 go.Scatter(x=_rounded(middles), y=_rounded(density), mode="lines", line=line, name=what,
                            legendgroup=what, showlegend=column == 0),
@@ -148,22 +153,25 @@ def _quantile_chart(content: PageContent) -> go.Figure:
     chart = make_subplots(rows=1, cols=len(names), horizontal_spacing=0.08)
     share = np.linspace(0.001, 0.999, _QUANTILES)
     for column, name in enumerate(names):
-        x = np.quantile(_flat(content.real, column), share)
         y = np.quantile(_flat(content.generated, column), share)
-        ends = [min(x[0], y[0]), max(x[-1], y[-1])]
+        ends = [float(y[0]), float(y[-1])]
         first = column == 0
         chart.add_trace(
             go.Scatter(x=ends, y=ends, mode="lines", line={"color": "#999999", "dash": "dot"}, name="equal",
                        legendgroup="equal", showlegend=first),
             row=1, col=column + 1,
         )  # fmt: skip
-        marker = {"color": GENERATED, "size": 4}
-        chart.add_trace(
-            go.Scatter(x=_rounded(x), y=_rounded(y), mode="markers", marker=marker,
-                       name="quantiles 0.1 % to 99.9 %", legendgroup="q", showlegend=first),
-            row=1, col=column + 1,
-        )  # fmt: skip
-        chart.update_xaxes(title_text=f"held-out {name}", row=1, col=column + 1)
+        for what, windows, colour in (
+            ("against the training part", content.train, TRAINING),
+            ("against the held-out part", content.real, REAL),
+        ):
+            x = np.quantile(_flat(windows, column), share)
+            chart.add_trace(
+                go.Scatter(x=_rounded(x), y=_rounded(y), mode="markers", marker={"color": colour, "size": 4},
+                           name=what, legendgroup=what, showlegend=first),
+                row=1, col=column + 1,
+            )  # fmt: skip
+        chart.update_xaxes(title_text=f"real {name}, quantiles 0.1 % to 99.9 %", row=1, col=column + 1)
     chart.update_yaxes(title_text="generated", col=1)
     return chart.update_layout(**{**_LAYOUT, "height": 380})
 
@@ -173,8 +181,10 @@ def _dynamics(content: PageContent) -> go.Figure:
     titles = [label for name in names for label in (name, f"|{name}|")]
     chart = make_subplots(rows=len(names), cols=2, subplot_titles=titles, horizontal_spacing=0.08)
     lags = np.arange(1, LAGS + 1)
-    sets = {"held-out": content.real, "generated": content.generated, **content.baselines}
-    colours = {"held-out": REAL, "generated": GENERATED}
+    sets = {"held-out": content.real, "training part": content.train, "generated": content.generated}
+    sets |= content.baselines
+    colours = {"held-out": REAL, "training part": TRAINING, "generated": GENERATED}
+    others = dict(zip(content.baselines, ("#8e44ad", "#16a085", "#c0392b"), strict=False))
     for row in range(len(names)):
         for column, transform in ((1, np.asarray), (2, np.abs)):
             for what, windows in sets.items():
@@ -192,7 +202,8 @@ def _dynamics(content: PageContent) -> go.Figure:
                 )  # fmt: skip
     chart.update_xaxes(title_text="lag (steps)", row=len(names))
     chart.update_yaxes(title_text="autocorrelation", col=1)
-    return chart.update_layout(**{**_LAYOUT, "height": 140 + 240 * len(names)})
+    layout = {**_LAYOUT, "height": 180 + 240 * len(names), "margin": {**_LAYOUT["margin"], "t": 90}}
+    return chart.update_layout(**{**layout, "legend": {**_LAYOUT["legend"], "y": 1.25}})
 
 
 def _curve(content: PageContent) -> go.Figure:

@@ -17,7 +17,7 @@ from ..evaluation.statistics import LAGS, autocorrelation
 
 Array = NDArray[np.floating[Any]]
 
-REAL, GENERATED = "#1f5a99", "#d95f0e"
+REAL, GENERATED, TRAINING = "#1f5a99", "#d95f0e", "#7f8c8d"
 _SHOWN = 6
 _STYLE: Any = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "axes.grid": True,
           "grid.alpha": 0.25, "figure.constrained_layout.use": True}  # fmt: skip

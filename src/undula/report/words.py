@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Row", "rows", "verdict"]
+__all__ = ["Row", "rows", "shift_in_words", "verdict"]
 
 from dataclasses import dataclass
 
@@ -69,6 +69,25 @@ def verdict(name: str, figure: Figure) -> tuple[str, bool]:
     if figure.value <= 1.5 * figure.floor:
         return "within 1.5 times the floor", True
     return f"{figure.value / figure.floor:.1f} times the floor" if figure.floor > 0 else "off", False
+
+
+def shift_in_words(judgement: Judgement) -> str:
+    """How far the held-out part itself is from the training part; empty if nothing tells."""
+    figure = judgement.figures.get("std")
+    if figure is None or not figure.statistic["held_out"] > 0:
+        return ""
+    ratio = figure.statistic["train"] / figure.statistic["held_out"]
+    low, high = figure.statistic["low"], figure.statistic["high"]
+    if low <= figure.statistic["train"] <= high:
+        return (
+            "The held-out part is like the training part: the latter's standard deviation lies inside the "
+            "former's interval."
+        )
+    what = "calmer" if ratio > 1 else "stormier"
+    return (
+        f"The held-out part is {what} than the training part, whose standard deviation is {ratio:.2f} times "
+        "as large: a model that has learned the training part perfectly would still be at the shift floor."
+    )
 
 
 def number(value: float) -> str:

@@ -132,7 +132,8 @@ def tau_and_conditions_act(architecture: BaseArchitecture) -> None:
         condition = replace(condition, sequence={"history": condition.sequence["history"]})
     for name in ("sequence", "aligned", "static"):
         part = getattr(condition, name)
-        other = replace(condition, **{name: {k: v + 1.0 + v**2 for k, v in part.items()}})
+        changed: Any = {name: {k: v + 1.0 + v**2 for k, v in part.items()}}
+        other = replace(condition, **changed)
         acts = not torch.allclose(out, network(x, tau, other), atol=1e-6)
         idle = name == "sequence" and getattr(architecture, "conditioning", "") == "none"
         assert acts != idle, f"the {name} part {'acts' if idle else 'has no effect'}"
@@ -180,6 +181,7 @@ class FixedNetwork(BaseArchitecture):
         """Nothing to make."""
 
     def forward(self, x: Tensor, tau: Tensor, condition: Condition | None = None) -> Tensor:
+        """F(x, τ)."""
         return x * torch.sin(3.0 * tau)[:, None, None] + tau[:, None, None]
 
 

@@ -84,7 +84,7 @@ def log_det_is_the_jacobians(preprocessor: BasePreprocessor) -> None:
         def flat(y: Tensor, shape: torch.Size = member.shape) -> Tensor:
             return fitted.transform(y.reshape(1, *shape)).flatten()
 
-        jacobian: Tensor = torch.autograd.functional.jacobian(flat, member.flatten())  # type: ignore[no-untyped-call]
+        jacobian: Tensor = torch.autograd.functional.jacobian(flat, member.flatten())
         expected = torch.linalg.slogdet(jacobian).logabsdet
         assert torch.allclose(value.double(), expected, rtol=1e-6), (
             f"log_det {value:.6g}, Jacobian {expected:.6g}"

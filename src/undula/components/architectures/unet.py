@@ -1,9 +1,9 @@
 r"""A 1-D U-Net: convolutions at several resolutions, joined across by sums.
 
-Each level has residual blocks; going down, a convolution of stride 2 halves the length, going up,
-one doubles it after repetition, and the down path's output is added. Attention at the coarsest
-level sees the whole series. The series is padded to a multiple of the coarsest step outside the
-network, so that it takes any length.
+Each level has residual blocks, more on the way down than on the way up. Going down, a convolution of
+stride 2 halves the length; going up, steps are repeated, convolved, and the down path's output is
+added. Attention at the coarsest level sees the whole series. The series is padded to a multiple of
+the coarsest step around the network, so that it takes any length.
 
 References:
     Ronneberger, Fischer, Brox (2015). U-Net. arXiv:1505.04597
@@ -28,7 +28,7 @@ from ...core.registry import register
 from ...core.types import Fraction, NonNegativeInt, PositiveInt, Series, Times
 from ...nn.attention import CrossAttention, SelfAttention
 from ...nn.conditioning import AlignedEncoder, SequenceEncoder, StaticEncoder
-from ...nn.convolution import ChannelNorm, ResidualBlock
+from ...nn.convolution import Convolution, ResidualBlock
 from ...nn.embeddings import NoiseLevelEmbedding, rotary_angles
 
 
@@ -38,7 +38,7 @@ class UNetArchitecture(BaseArchitecture):
 
     Args:
         channels: width of each level, from fine to coarse; the classic 64, 128, 256, 512.
-        blocks: residual blocks a level, down and up.
+        blocks: residual blocks a level on the way down; on the way up there is one.
         kernel_size: width of the convolutions, odd.
         attention_heads: heads of the coarsest level's attention; 0: none, so that the network sees
             only as far as its convolutions.
@@ -83,18 +83,19 @@ class UNetArchitecture(BaseArchitecture):
         used = layout.sequence and self.conditioning != "none"
         self.sequence = SequenceEncoder(layout, coarse if crosses else embedding, 1) if used else None
 
-        self.conv_in = nn.Conv1d(layout.channels + self.aligned.channels, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(self._level(width) for width in widths)
+        self.conv_in = Convolution(layout.channels + self.aligned.channels, widths[0], 3, bias=True)
+        self.down = nn.ModuleList(
+            nn.ModuleList(self._block(width) for _ in range(self.blocks)) for width in widths
+        )
         self.middle = nn.ModuleList(self._block(coarse) for _ in range(2))
-        self.up = nn.ModuleList(self._level(width) for width in widths)
+        self.up = nn.ModuleList(self._block(width) for width in widths)
         pairs = list(itertools.pairwise(widths))
-        self.shrink = nn.ModuleList(nn.Conv1d(a, b, 4, stride=2, padding=1) for a, b in pairs)
-        self.grow = nn.ModuleList(nn.Conv1d(b, a, 3, padding=1) for a, b in pairs)
-        self.attention_norm = ChannelNorm(coarse) if heads else None
+        self.shrink = nn.ModuleList(Convolution(a, b, 4, stride=2) for a, b in pairs)
+        self.grow = nn.ModuleList(Convolution(b, a, 3) for a, b in pairs)
         self.attention = SelfAttention(coarse, heads) if heads else None
         self.cross = CrossAttention(coarse, heads or 4) if crosses and self.sequence is not None else None
-        self.norm_out = ChannelNorm(widths[0])
-        self.conv_out = nn.Conv1d(widths[0], layout.channels, 3, padding=1)
+        self.norm_out = nn.LayerNorm(widths[0])
+        self.conv_out = Convolution(widths[0], layout.channels, 3, bias=True)
         nn.init.zeros_(self.conv_out.weight)
         if self.conv_out.bias is not None:
             nn.init.zeros_(self.conv_out.bias)
@@ -103,7 +104,7 @@ class UNetArchitecture(BaseArchitecture):
         """F(x, τ, condition); see `BaseArchitecture.forward`."""
         length, step = x.shape[-1], 2 ** (len(self.channels) - 1)
         padding = (0, -length % step)
-        masks = self._masks(condition, padding)
+        exists = self._exists(condition, padding)
         vector = self.static(self.noise_level(tau), condition)
         context = None
         if self.sequence is not None and condition is not None:
@@ -112,56 +113,52 @@ class UNetArchitecture(BaseArchitecture):
                 vector = vector + context.mean(1)
         vector = F.silu(vector)
 
-        h = F.pad(self.aligned(x, condition), padding)
-        h = self.conv_in(h if masks[0] is None else h * masks[0])
+        h = F.pad(self.aligned(x, condition), padding).transpose(1, 2).contiguous()  # (B, L, C) from here
+        h = self.conv_in(_masked(h, exists[0]))
         skips = []
-        for k, level in enumerate(self.down):
-            h = self._run(level, h, vector, masks[k])
+        levels: Any = self.down
+        for k, level in enumerate(levels):
+            for block in level:
+                h = self.run_block(block, h, vector, exists[k])
             if k < len(self.shrink):
                 skips.append(h)
-                h = self.shrink[k](h)
-                h = h if masks[k + 1] is None else h * masks[k + 1]
-        h = self._run(self.middle[:1], h, vector, masks[-1])
-        h = self._attend(h, context, masks[-1])
-        h = self._run(self.middle[1:], h, vector, masks[-1])
+                h = self.shrink[k](_masked(h, exists[k]))
+        h = self.run_block(self.middle[0], h, vector, exists[-1])
+        h = self._attend(h, context, exists[-1])
+        h = self.run_block(self.middle[1], h, vector, exists[-1])
         for k in reversed(range(len(self.up))):
-            h = self._run(self.up[k], h, vector, masks[k])
+            h = self.run_block(self.up[k], h, vector, exists[k])
             if k > 0:
-                h = self.grow[k - 1](h.repeat_interleave(2, dim=-1))
-                h = skips.pop() + (h if masks[k - 1] is None else h * masks[k - 1])
-        output: Tensor = self.conv_out(F.silu(self.norm_out(h, masks[0])))
-        return output[..., :length]
+                h = _masked(h, exists[k]).repeat_interleave(2, dim=1)
+                h = skips.pop() + self.grow[k - 1](_masked(h, exists[k - 1]))
+        output: Tensor = self.conv_out(_masked(F.silu(self.norm_out(h)), exists[0]))
+        return output.transpose(1, 2)[..., :length]
 
     def _block(self, width: int) -> ResidualBlock:
         return ResidualBlock(width, self.embedding_dim, self.kernel_size, self.dropout)
 
-    def _level(self, width: int) -> nn.ModuleList:
-        return nn.ModuleList(self._block(width) for _ in range(self.blocks))
-
-    def _run(self, blocks: Any, h: Tensor, vector: Tensor, valid: Tensor | None) -> Tensor:
-        for block in blocks:
-            h = self.run_block(block, h, vector, valid)
+    def _attend(self, h: Tensor, context: Tensor | None, exists: Tensor | None) -> Tensor:
+        if self.attention is not None:
+            positions = torch.arange(h.shape[1], device=h.device)
+            angles = rotary_angles(positions, h.shape[-1] // self.attention_heads)
+            keys = None if exists is None else exists[..., 0]
+            h = h + self.attention(F.layer_norm(h, h.shape[-1:]), angles, keys)
+        if self.cross is not None and context is not None:
+            h = h + self.cross(F.layer_norm(h, h.shape[-1:]), context)
         return h
 
-    def _attend(self, h: Tensor, context: Tensor | None, valid: Tensor | None) -> Tensor:
-        if self.attention is not None and self.attention_norm is not None:
-            tokens = self.attention_norm(h, valid).transpose(1, 2)
-            positions = torch.arange(h.shape[-1], device=h.device)
-            angles = rotary_angles(positions, tokens.shape[-1] // self.attention_heads)
-            keys = None if valid is None else valid[:, 0]
-            h = h + self.attention(tokens, angles, keys).transpose(1, 2)
-        if self.cross is not None and context is not None:
-            tokens = F.layer_norm(h.transpose(1, 2), h.shape[1:2])
-            h = h + self.cross(tokens, context).transpose(1, 2)
-        return h if valid is None else h * valid
-
-    def _masks(self, condition: Condition | None, padding: tuple[int, int]) -> list[Tensor | None]:
+    def _exists(self, condition: Condition | None, padding: tuple[int, int]) -> list[Tensor | None]:
+        """Where the series exists, (B, L, 1), at each level."""
         levels = len(self.channels)
         if condition is None or condition.exists is None:
             return [None] * levels
-        mask = F.pad(condition.exists, padding)
+        mask = F.pad(condition.exists[:, 0], padding)[..., None]
         masks: list[Tensor | None] = [mask]
         for _ in range(levels - 1):
-            mask = mask.unflatten(-1, (-1, 2)).any(-1)
+            mask = mask.unflatten(1, (-1, 2)).any(2)
             masks.append(mask)
         return masks
+
+
+def _masked(h: Tensor, exists: Tensor | None) -> Tensor:
+    return h if exists is None else h * exists
