@@ -25,9 +25,9 @@ def calendar_features(time: pd.DatetimeIndex, features: list[str]) -> NDArray[np
     """
     values = {
         "hour": time.hour + time.minute / 60.0 + time.second / 3600.0,
-        "day_of_week": time.dayofweek,
+        "day_of_week": time.day_of_week,
         "day_of_month": time.day - 1,
-        "day_of_year": time.dayofyear - 1,
+        "day_of_year": time.day_of_year - 1,
         "month": time.month - 1,
     }
     angles = [2.0 * np.pi * np.asarray(values[f], dtype=float) / _PERIODS[f] for f in features]

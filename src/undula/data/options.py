@@ -96,4 +96,4 @@ class DataOptions(_Options):
     @property
     def target(self) -> list[str] | None:
         """The columns to generate, if the user names them."""
-        return self.columns or self.roles.target
+        return self.roles.target if self.columns is None else self.columns

@@ -191,8 +191,8 @@ def _dynamics(content: PageContent) -> go.Figure:
                 rho = autocorrelation(transform(windows[:, :, row]))
                 main = what in colours
                 line = {
-                    "color": colours.get(what),
-                    "width": 2 if main else 1,
+                    "color": colours.get(what) or others.get(what),
+                    "width": 2 if main else 1.5,
                     "dash": "solid" if main else "dot",
                 }
                 chart.add_trace(
