@@ -107,7 +107,7 @@ class Collator:
             valid: True where the windows have a value; None: everywhere.
         """
         layout = self.layout
-        if not layout.parts and valid is None:
+        if not layout.parts and valid is None and batch.exists is None:
             return None
         exists = None if batch.exists is None else torch.from_numpy(batch.exists)[:, None]
         channels, known, h = len(self.columns), len(self.known), self.history_len
