@@ -246,3 +246,12 @@ def test_blocks_do_not_jump_over_gaps() -> None:
     after_the_end = windows[:, 1:][windows[:, :-1] == 9.0]
     assert len(after_the_end) > 50
     assert (after_the_end == 100.0).mean() < 0.15  # one in twenty by chance
+
+
+def test_a_held_out_part_too_short_for_halves_has_a_shift_floor() -> None:
+    held_out, train = windows_of(ar1(0.7, 30, seed=1)), windows_of(ar1(0.7, 4000, seed=2))
+    judgement = judge(windows_of(ar1(0.7, 3000, seed=3)).windows, held_out, train, {}, draws=10)
+    figure = judgement.figures["ks"]
+    assert np.isnan(figure.floors["sampling"]) and figure.floor == figure.floors["shift"]
+    assert judgement.as_json()["ks"]["floors"]["sampling"] is None
+    assert {row.metric: row for row in rows(judgement)}["ks"].held_out == "too short for a floor"

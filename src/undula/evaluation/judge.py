@@ -13,7 +13,7 @@ from __future__ import annotations
 
 __all__ = ["Figure", "Judgement", "judge"]
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +40,7 @@ class Figure:
         value: the distance, the difference from the held-out number, or the share of copies.
         sd: its spread over samples.
         floor: the larger of the sampling and the shift floor.
-        floors: both, by name.
+        floors: both, by name; the sampling floor is NaN where the held-out part is too short.
         baselines: the same figure of each baseline.
         statistic: for a statistic, the numbers themselves: `generated`, `held_out`, `low` and
             `high` of its interval, `train`, and each baseline's.
@@ -135,17 +135,19 @@ class _Judging:
     seed: int
 
     def distance(self, name: str) -> Figure:
-        real, halves = self.held_out.windows, self.held_out.halves()
+        real = self.held_out.windows
         return Figure(
             value=self._distance(name, self.samples, real),
             sd=self._spread(lambda part: self._distance(name, part, real)),
             baselines={k: self._distance(name, b, real) for k, b in self.baselines.items()},
-            **_floors(self._distance(name, *halves), self._distance(name, self.train.windows, real)),
+            **_floors(
+                self._between_halves(lambda a, b: self._distance(name, a, b)),
+                self._distance(name, self.train.windows, real),
+            ),
         )
 
     def statistic(self, name: str) -> Figure:
         real = self._statistic(name, self.held_out.windows)
-        first, second = (self._statistic(name, half) for half in self.held_out.halves())
         train = self._statistic(name, self.train.windows)
         generated = self._statistic(name, self.samples)
         baselines = {k: self._statistic(name, b) for k, b in self.baselines.items()}
@@ -156,7 +158,12 @@ class _Judging:
             sd=self._spread(lambda part: _difference(self._statistic(name, part), real)),
             baselines={k: _difference(b, real) for k, b in baselines.items()},
             statistic={k: float(v.mean()) for k, v in {**numbers, **baselines}.items()},
-            **_floors(_difference(first, second), _difference(train, real)),
+            **_floors(
+                self._between_halves(
+                    lambda a, b: _difference(self._statistic(name, a), self._statistic(name, b))
+                ),
+                _difference(train, real),
+            ),
         )
 
     def copying(self) -> Figure:
@@ -170,6 +177,11 @@ class _Judging:
             statistic={"median_distance_ratio": check.median_ratio},
             verdict=check.verdict,
         )
+
+    def _between_halves(self, figure: Callable[[Array, Array], float]) -> float:
+        """The sampling floor; NaN where the held-out part is too short for two halves."""
+        first, second = self.held_out.halves()
+        return figure(first, second) if len(first) and len(second) else float("nan")
 
     def _distance(self, name: str, a: Array, b: Array) -> float:
         values = [DISTANCES[name](a[:, :, c], b[:, :, c]) for c in range(a.shape[2])]
@@ -210,7 +222,8 @@ def _difference(a: Array, b: Array) -> float:
 
 
 def _floors(sampling: float, shift: float) -> dict[str, Any]:
-    return {"floor": max(sampling, shift), "floors": {"sampling": sampling, "shift": shift}}
+    floor = shift if np.isnan(sampling) else max(sampling, shift)
+    return {"floor": floor, "floors": {"sampling": sampling, "shift": shift}}
 
 
 def _thinned(real: RealWindows) -> RealWindows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Row", "rows", "shift_in_words", "verdict"]
 
+import math
 from dataclasses import dataclass
 
 from ..evaluation.judge import Figure, Judgement
@@ -109,7 +110,8 @@ def _row(name: str, figure: Figure) -> Row:
         others = {k: number(numbers[k]) for k in figure.baselines}
     else:
         kind, generated = "distance", number(figure.value)
-        held_out = f"floor {number(figure.floors['sampling'])}"
+        sampling = figure.floors["sampling"]
+        held_out = "too short for a floor" if math.isnan(sampling) else f"floor {number(sampling)}"
         train = number(figure.floors["shift"])
         others = {k: number(v) for k, v in figure.baselines.items()}
     return Row(name, _NAMES.get(name, name), kind, generated, held_out, train, others, words, good)

@@ -1,0 +1,468 @@
+"""Every command as a user calls it: output, files, exit codes, messages."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from undula import DiffusionModel
+from undula.config.yaml12 import parse_yaml
+from undula.core.files import read_tensors
+
+from .command import TINY, Result, undula
+
+Call = Callable[..., Result]
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
+    """`undula …` in an empty folder that holds tiny.yaml."""
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("undula.cli.options._state", {"debug": False})
+    return lambda *arguments: undula(capsys, monkeypatch, *arguments)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run."""
+    from undula import ExperimentRunner
+
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "tiny.yaml").write_text(TINY)
+    result = ExperimentRunner.from_config(folder / "tiny.yaml", out=folder / "runs", quiet=True).run()
+    assert result is not None
+    return result.folder
+
+
+# -- run -------------------------------------------------------------------------------------------
+
+
+def test_run_prints_a_table_and_makes_a_folder(call: Call, tmp_path: Path) -> None:
+    result = call("run", "tiny.yaml")
+    assert result.code == 0, result.err
+    assert "excess kurtosis" in result.out and "block bootstrap" in result.out
+    (folder,) = (tmp_path / "experiments" / "runs" / "tiny").iterdir()
+    assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{4}", folder.name)
+    assert f"run folder: experiments/runs/tiny/{folder.name}" in result.out
+    assert "data: train: 1,999 windows" in result.err
+    assert "epoch 2, step 16: wasserstein" in result.err
+
+
+def test_the_run_folder_is_complete(finished: Path) -> None:
+    names = {str(p.relative_to(finished)) for p in finished.rglob("*") if p.is_file()}
+    expected = {
+        "config.yaml",
+        "environment.json",
+        "metrics.jsonl",
+        "checkpoints/last.safetensors",
+        "checkpoints/best.safetensors",
+        "model/model.json",
+        "model/model.safetensors",
+        "samples.parquet",
+        "results.json",
+        "report.html",
+        "plots/windows.png",
+        "plots/marginals.png",
+        "plots/dynamics.png",
+        "plots/epoch_00002.png",
+        "plots/epoch_00004.png",
+    }
+    assert expected <= names
+    assert any(name.startswith("events.out.tfevents.") for name in names)
+    assert not [n for n in names if ".tmp" in n or n.endswith((".pkl", ".pt", ".bin"))]
+
+
+def test_results_have_their_figures(finished: Path) -> None:
+    results = json.loads((finished / "results.json").read_text())
+    assert (results["name"], results["status"], results["seed"]) == ("tiny", "finished", 3)
+    for entry in results["metrics"].values():
+        assert {"value", "sd", "floor", "baselines", "protocol", "better"} <= set(entry)
+        assert set(entry["baselines"]) == {"gaussian", "iid_bootstrap", "block_bootstrap"}
+    assert results["metrics"]["copying"]["verdict"] in ("ok", "copies")
+    assert set(results["timing"]) >= {"train_s", "sample_s_per_1000", "steps", "parameters"}
+    assert results["timing"]["steps"] == 32
+    assert results["data"]["columns"] == ["value"]
+    samples = pd.read_parquet(finished / "samples.parquet")
+    assert list(samples.columns) == ["sample", "step", "value"]
+    assert len(samples) == 120 * 16
+
+
+def test_the_saved_config_is_complete_and_runs_again(call: Call, finished: Path) -> None:
+    text = (finished / "config.yaml").read_text()
+    config = parse_yaml(text, "x")
+    assert config["training"]["ema_decay"] == 0.999
+    assert yaml.safe_load(text)["components"]["sampler"]["params"] == {"num_steps": 4}
+    assert call("run", finished / "config.yaml", "--dry-run").code == 0
+
+
+def test_the_report_asks_for_nothing(finished: Path) -> None:
+    html = (finished / "report.html").read_text()
+    own = re.sub(r"<script>.*?</script>", "", html, count=1, flags=re.DOTALL)
+    assert not re.search(r"""(src|href)=["'](?!data:)""", own)
+    assert not re.search(r"https?://", re.sub(r"<script.*?</script>", "", own, flags=re.DOTALL))
+    for heading in ("Real and generated windows", "Distribution", "Dynamics", "Training", "Figures"):
+        assert heading in own
+    assert own.count("<tr>") >= 13
+
+
+def test_json_is_one_object_and_nothing_else(call: Call) -> None:
+    result = call("run", "--config", "tiny.yaml", "--json", "--out", "elsewhere")
+    assert result.code == 0
+    found = json.loads(result.out)
+    assert found["status"] == "finished"
+    assert Path(found["folder"]).is_dir() and found["folder"].startswith("elsewhere/tiny/")
+    assert result.err == ""
+
+
+def test_a_dry_run_checks_and_leaves_nothing(call: Call, tmp_path: Path) -> None:
+    result = call("run", "tiny.yaml", "--dry-run")
+    assert result.code == 0
+    assert "ready to run" in result.out
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny.yaml"]
+
+
+def test_overrides_seed_and_out(call: Call) -> None:
+    result = call(
+        "run",
+        "tiny.yaml",
+        "--json",
+        "--seed",
+        9,
+        "--out",
+        "a",
+        "--set",
+        "training.max_steps=3",
+        "--set",
+        "experiment.name=b",
+    )
+    found = json.loads(result.out)
+    assert (found["seed"], found["timing"]["steps"], found["name"]) == (9, 3, "b")
+
+
+def test_options_may_be_written_with_underscores(call: Call) -> None:
+    assert call("run", "tiny.yaml", "--dry_run").code == 0
+
+
+def test_two_runs_have_two_folders(call: Call, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert call("run", "tiny.yaml", "--quiet", "--out", "X", "--set", "training.max_steps=2").code == 0
+    assert len(list((tmp_path / "X" / "tiny").iterdir())) == 2
+
+
+def test_resuming_a_finished_run_repeats_its_evaluation(call: Call, finished: Path) -> None:
+    before = json.loads((finished / "results.json").read_text())["metrics"]
+    assert call("run", "--resume", finished, "--quiet").code == 0
+    assert json.loads((finished / "results.json").read_text())["metrics"] == before
+
+
+# -- sample ----------------------------------------------------------------------------------------
+
+
+def test_sample_gives_the_same_file_twice(call: Call, finished: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        assert call("sample", finished, "-n", 100, "--seed", 7, "-o", f"{name}.parquet").code == 0
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    call("sample", finished, "-n", 10, "--seed", 7, "-o", "c.npy", "--batch-size", 3)
+    whole = pd.read_parquet("a.parquet")["value"].to_numpy().reshape(100, 16, 1)
+    assert np.allclose(np.load("c.npy"), whole[:10], atol=1e-5)
+
+
+def test_sample_writes_beside_the_run_and_says_where(call: Call, finished: Path) -> None:
+    result = call("sample", finished, "-n", 5, "--seed", 2, "--quiet")
+    assert result.out.strip() == str(finished / "samples_n5_seed2.parquet")
+    assert Path(result.out.strip()).is_file()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz", ".npy"])
+def test_every_format_holds_the_same(call: Call, finished: Path, suffix: str) -> None:
+    expected = np.asarray(DiffusionModel.load(finished).sample(4, seed=1))
+    assert call("sample", finished, "-n", 4, "--seed", 1, "-o", f"x{suffix}").code == 0
+    if suffix == ".npz":
+        file = np.load("x.npz")
+        found, columns = file["samples"], file["columns"].tolist()
+        assert columns == ["value"]
+    elif suffix == ".npy":
+        found = np.load("x.npy")
+    else:
+        table = pd.read_csv("x.csv") if suffix == ".csv" else pd.read_parquet("x.parquet")
+        found = table["value"].to_numpy().reshape(4, 16, 1)
+    assert np.allclose(found, expected, rtol=1e-6)
+
+
+def test_sample_to_stdout_and_as_json(call: Call, finished: Path) -> None:
+    result = call("sample", finished, "-n", 2, "-o", "-")
+    assert result.out.splitlines()[0] == "sample,step,value"
+    assert len(result.out.splitlines()) == 33
+    found = json.loads(call("sample", finished, "-n", 2, "-o", "x.csv", "--json").out)
+    assert found == {"file": "x.csv", "n": 2, "seed": 0, "columns": ["value"], "lengths": [16]}
+
+
+def test_sampler_steps_and_weights_can_be_chosen(call: Call, finished: Path) -> None:
+    def values(*options: object) -> str:
+        return call("sample", finished, "-n", 2, "-o", "-", *options).out
+
+    plain = values()
+    for options in (("--sampler", "heun"), ("--steps", "9")):
+        assert values(*options) != plain
+    best, _ = read_tensors(finished / "checkpoints" / "best.safetensors")
+    model = DiffusionModel.load(finished, weights="best")
+    name = "project_in.weight"
+    assert np.array_equal(
+        model.parts_.architecture.state_dict()[name].numpy(), best[f"ema.network.{name}"].numpy()
+    )
+    assert values("--weights", "best")
+
+
+def test_a_name_means_its_newest_run(call: Call, tmp_path: Path) -> None:
+    for _ in range(2):
+        call("run", "tiny.yaml", "--quiet", "--set", "training.max_steps=2")
+    newest = max((tmp_path / "experiments/runs/tiny").iterdir(), key=lambda p: p.name)
+    assert newest.name in call("sample", "tiny", "-n", 1, "--quiet").out
+
+
+# -- describing ------------------------------------------------------------------------------------
+
+
+def test_components(call: Call) -> None:
+    listed = call("components").out
+    assert "sampler: how noise turns into data" in listed
+    assert re.search(r"vpsde +Variance-preserving", listed)
+    assert call("components", "sde").out.splitlines()[0].startswith("sde:")
+    described = call("components", "sampler", "euler").out
+    assert "Euler-Maruyama" in described and "Needs: eta > 0" in described and "eta: float" in described
+    found = json.loads(call("components", "sde", "vpsde", "--json").out)
+    assert found["parameters"]["properties"]["beta_max"]["default"] == 20.0
+    assert "euler" in json.loads(call("components", "--json").out)["sampler"]
+
+
+def test_presets(call: Call) -> None:
+    assert call("presets").out.startswith("sp500")
+    assert parse_yaml(call("presets", "sp500").out, "x")["experiment"]["name"] == "sp500"
+    assert call("presets", "sp50").code == 2
+
+
+def test_schema_is_json(call: Call) -> None:
+    assert json.loads(call("schema").out)["title"] == "Config"
+
+
+def test_validate_tells_all_problems(call: Call) -> None:
+    assert call("validate", "tiny.yaml").out == "tiny.yaml: valid\n"
+    result = call(
+        "validate",
+        "tiny.yaml",
+        "--set",
+        "components.objective=score_matching",
+        "--set",
+        "data.predict_len=90000",
+    )
+    assert result.code == 2
+    assert "use v, x0, velocity or edm" in result.err and "has no window" in result.err
+    assert len(result.err.splitlines()) == 2
+
+
+def test_init_makes_a_config_that_runs(call: Call, tmp_path: Path) -> None:
+    """A file with a date column newest first, two numeric columns and a few gaps."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "day": pd.date_range("2019-01-01", periods=900).astype(str),
+            "price": 50 + rng.normal(size=900).cumsum() * 0.1,
+            "load": 2000 + 100 * rng.normal(size=900),
+        }
+    )
+    table = table.drop(index=[300, 301, 612])[::-1]
+    table.iloc[[40, 500], 1] = np.nan
+    table.to_csv("my.csv", index=False)
+    made = call("init", "my.csv")
+    assert made.code == 0
+    (tmp_path / "my.yaml").write_text(made.out)
+    result = call(
+        "run", "my.yaml", "--json", "--set", "training.max_steps=20", "--set", "evaluation.num_samples=100"
+    )
+    assert result.code == 0, result.err
+    found = json.loads(result.out)
+    notes = " ".join(found["data"]["notes"])
+    assert "newest first, sorted by 'day'" in notes
+    assert "2 gaps in time" in notes
+    assert "2 missing values interpolated" in notes
+    samples = pd.read_parquet(Path(found["folder"]) / "samples.parquet")
+    assert list(samples.columns) == ["sample", "step", "price", "load"]
+    assert samples["load"].mean() == pytest.approx(2000, abs=300)
+    assert samples["price"].mean() == pytest.approx(50, abs=20)
+
+
+def test_help_names_every_command(call: Call) -> None:
+    text = call("--help").out
+    for command in ("run", "sample", "components", "presets", "validate", "schema", "init"):
+        assert command in text
+    assert call("--version").out.startswith("undula 0.")
+
+
+def test_help_imports_no_torch() -> None:
+    code = (
+        "import sys, undula.cli\n"
+        "heavy = {'torch', 'numpy', 'pandas', 'scipy', 'pydantic'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "import undula\nassert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# -- mistakes --------------------------------------------------------------------------------------
+
+MISTAKES: dict[str, tuple[tuple[object, ...], str]] = {
+    "no config": (("run",), "give a config file or a preset's name"),
+    "missing config": (("run", "absent.yaml"), r"config file 'absent\.yaml' does not exist"),
+    "unknown preset": (("run", "sp50"), r"did you mean 'sp500'\?"),
+    "missing file": (
+        ("run", "tiny.yaml", "--set", "data.dataset=null", "--set", "data.path=no.csv"),
+        "'no.csv' does not exist",
+    ),
+    "unknown key": (
+        ("run", "tiny.yaml", "--set", "traning.batch_size=3"),
+        r"unknown key 'traning'; did you mean 'training'\?",
+    ),
+    "not a number": (
+        ("run", "tiny.yaml", "--set", "training.learning_rate=fast"),
+        "learning_rate = 'fast': input should be a valid number",
+    ),
+    "short series": (("run", "tiny.yaml", "--set", "data.predict_len=50000"), "a window needs 50,000"),
+    "unknown component": (
+        ("run", "tiny.yaml", "--set", "components.sampler=hein"),
+        r"unknown sampler 'hein'; did you mean 'heun'\?",
+    ),
+    "unknown parameter": (
+        ("run", "tiny.yaml", "--set", "components.sampler.params.num_step=3"),
+        r"no parameter 'num_step'; did you mean",
+    ),
+    "eps on rectified": (
+        ("run", "tiny.yaml", "--set", "components.objective=score_matching"),
+        "use v, x0, velocity or edm",
+    ),
+    "custom sde": (
+        (
+            "run",
+            "tiny.yaml",
+            "--set",
+            "components.sde={type: custom, params: {alpha_of_t: '1-t+0.3*sin(9*t)**2', sigma_of_t: t}}",
+        ),
+        "falls strictly",
+    ),
+    "unknown dataset": (
+        ("run", "tiny.yaml", "--set", "data.dataset=ar2"),
+        r"unknown dataset 'ar2'; did you mean 'ar1'\?",
+    ),
+    "not a run": (("sample", "."), "is not a run folder"),
+    "no run": (("sample", "nothing"), "neither a run folder nor a name with runs"),
+    "resume nothing": (("run", "--resume", "nothing"), "neither a run folder nor a name with runs"),
+    "resume and more": (("run", "tiny.yaml", "--resume", "x"), "give no config"),
+    "unknown kind": (("components", "sdes"), r"did you mean 'sde'\?"),
+    "missing csv": (("init", "no.csv"), "does not exist"),
+    "plugin": (("run", "tiny.yaml", "--plugin", "no.py"), "plugin file .*no.py does not exist"),
+    "device": (("run", "tiny.yaml", "--device", "tpu"), "training.device = 'tpu'"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_line_and_leaves_nothing(call: Call, tmp_path: Path, name: str) -> None:
+    arguments, message = MISTAKES[name]
+    result = call(*arguments)
+    assert result.code == 2, result.err
+    assert re.search(message, result.err), result.err
+    assert len(result.err.splitlines()) == 1, result.err
+    assert "Traceback" not in result.err and result.out == ""
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny.yaml"], "something was left behind"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.assign(v=7.0), r"column 'v' is constant in the training part \(7\)"),
+        (
+            lambda t: t.assign(v=t["v"].where(t.index != 30)),
+            r"1 missing values, the first in column 'v', row 31.*interpolate",
+        ),
+        (
+            lambda t: t.astype({"v": object}).assign(v=lambda u: u["v"].where(u.index != 30, "abc")),
+            r"column 'v', row 31: 'abc' is not a number",
+        ),
+        (lambda t: t.head(9), "a window needs 16"),
+    ],
+)
+def test_wrong_data_are_one_line(
+    call: Call, tmp_path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], message: str
+) -> None:
+    table = pd.DataFrame(
+        {"date": pd.date_range("2020-01-01", periods=600), "v": np.random.default_rng(0).normal(size=600)}
+    )
+    change(table).to_csv("d.csv", index=False)
+    result = call(
+        "run", "tiny.yaml", "--set", "data={path: d.csv, predict_len: 16}", "--set", "data.dataset=null"
+    )
+    assert result.code == 2
+    assert re.search(message, result.err), result.err
+    assert len(result.err.splitlines()) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["d.csv", "tiny.yaml"]
+
+
+def test_a_damaged_model_is_one_line(call: Call, finished: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(finished, tmp_path / "copy")
+    (tmp_path / "copy" / "model" / "model.safetensors").write_bytes(b"nonsense")
+    result = call("sample", "copy", "-n", 1)
+    assert result.code == 2
+    assert "is damaged" in result.err and len(result.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("-o", "x.xlsx"), r"use one of \.csv, \.parquet, \.npz, \.npy"),
+        (("-n", "0"), "give a positive number"),
+        (("--given", "x.csv"), "unconditional|does not exist"),
+        (("-o", "no/such/dir/../../x.csv", "--sampler", "nope"), "unknown sampler"),
+    ],
+)
+def test_wrong_sampling_is_one_line(
+    call: Call, finished: Path, tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
+    result = call("sample", finished, *options)
+    assert result.code == 2
+    assert re.search(message, result.err), result.err
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny.yaml"]
+
+
+def test_a_file_in_the_way_of_the_run_folder(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "blocked").write_text("x")
+    result = call("run", "tiny.yaml", "--out", "blocked")
+    assert result.code == 2
+    assert "cannot make a run folder" in result.err
+
+
+def test_debug_shows_the_traceback(call: Call) -> None:
+    with pytest.raises(Exception, match="does not exist"):
+        call("run", "absent.yaml", "--debug")
+
+
+def test_a_run_that_fails_at_once_leaves_no_folder(call: Call, tmp_path: Path) -> None:
+    """What only training can find out: the weights to start from are another network's."""
+    call("run", "tiny.yaml", "--quiet", "--out", "a", "--set", "training.max_steps=2")
+    (other,) = (tmp_path / "a" / "tiny").iterdir()
+    result = call(
+        "run", "tiny.yaml", "--quiet", "--out", "b",
+        "--set", f"training.init_from={other}", "--set", "components.architecture.params.model_dim=32",
+    )  # fmt: skip
+    assert result.code == 2
+    assert "do not fit this network" in result.err
+    assert not list((tmp_path / "b" / "tiny").iterdir())
