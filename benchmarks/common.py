@@ -43,11 +43,12 @@ def table(rows: list[Mapping[str, Any]]) -> None:
         print("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)))
 
 
-def verdict(what: str, value: float, bound: float) -> dict[str, Any]:
-    """A figure beside its mark; it is met at or below the bound."""
-    met = value <= bound
-    print(f"{what}: {value:.3g} (mark: at most {bound:g}) {'met' if met else 'MISSED'}")
-    return {"what": what, "value": value, "bound": bound, "met": met}
+def verdict(what: str, value: float, bound: float, better: str = "lower") -> dict[str, Any]:
+    """A figure beside its mark; met at or below the bound, or at or above it if higher is better."""
+    met = value >= bound if better == "higher" else value <= bound
+    side = "at least" if better == "higher" else "at most"
+    print(f"{what}: {value:.3g} (mark: {side} {bound:g}) {'met' if met else 'MISSED'}")
+    return {"what": what, "value": value, "bound": bound, "better": better, "met": met}
 
 
 def write(name: str, result: Mapping[str, Any]) -> None:

@@ -27,6 +27,8 @@ from .statistics import DISTANCES, STATISTICS
 
 Array = NDArray[np.floating[Any]]
 
+Between = Callable[[Array, Array], float]
+
 _SCALED = ("wasserstein", "std", "quantile_0.1%", "quantile_1%", "quantile_99%", "quantile_99.9%")
 _GROUPS = 8
 _MOST_REAL = 4_000
@@ -39,6 +41,8 @@ class Figure:
     Args:
         value: the distance, the difference from the held-out number, or the share of copies.
         sd: its spread over samples.
+        at_floor_size: the value at the size of the sampling floor: the mean over the two halves of
+            the held-out part of the figure against as many samples as the half has windows.
         floor: the larger of the sampling and the shift floor.
         floors: both, by name; the sampling floor is NaN where the held-out part is too short.
         baselines: the same figure of each baseline.
@@ -49,6 +53,7 @@ class Figure:
 
     value: float
     sd: float
+    at_floor_size: float
     floor: float
     floors: dict[str, float]
     baselines: dict[str, float]
@@ -60,6 +65,7 @@ class Figure:
         entry: dict[str, Any] = {
             "value": self.value,
             "sd": self.sd,
+            "at_floor_size": self.at_floor_size,
             "floor": self.floor,
             "floors": self.floors,
             "baselines": self.baselines,
@@ -135,35 +141,27 @@ class _Judging:
     seed: int
 
     def distance(self, name: str) -> Figure:
-        real = self.held_out.windows
-        return Figure(
-            value=self._distance(name, self.samples, real),
-            sd=self._spread(lambda part: self._distance(name, part, real)),
-            baselines={k: self._distance(name, b, real) for k, b in self.baselines.items()},
-            **_floors(
-                self._between_halves(lambda a, b: self._distance(name, a, b)),
-                self._distance(name, self.train.windows, real),
-            ),
-        )
+        def between(a: Array, b: Array) -> float:
+            return self._distance(name, a, b)
+
+        return Figure(baselines=self._of_baselines(between), **self._common(between))
 
     def statistic(self, name: str) -> Figure:
-        real = self._statistic(name, self.held_out.windows)
-        train = self._statistic(name, self.train.windows)
-        generated = self._statistic(name, self.samples)
-        baselines = {k: self._statistic(name, b) for k, b in self.baselines.items()}
-        low, high = self._interval(name)
-        numbers = {"generated": generated, "held_out": real, "low": low, "high": high, "train": train}
+        def between(a: Array, b: Array) -> float:
+            return float(np.abs(self._statistic(name, a) - self._statistic(name, b)).mean())
+
+        sets = {
+            "generated": self.samples,
+            "held_out": self.held_out.windows,
+            "train": self.train.windows,
+            **self.baselines,
+        }
+        numbers = {k: self._statistic(name, windows) for k, windows in sets.items()}
+        numbers["low"], numbers["high"] = self._interval(name)
         return Figure(
-            value=_difference(generated, real),
-            sd=self._spread(lambda part: _difference(self._statistic(name, part), real)),
-            baselines={k: _difference(b, real) for k, b in baselines.items()},
-            statistic={k: float(v.mean()) for k, v in {**numbers, **baselines}.items()},
-            **_floors(
-                self._between_halves(
-                    lambda a, b: _difference(self._statistic(name, a), self._statistic(name, b))
-                ),
-                _difference(train, real),
-            ),
+            baselines=self._of_baselines(between),
+            statistic={k: float(v.mean()) for k, v in numbers.items()},
+            **self._common(between),
         )
 
     def copying(self) -> Figure:
@@ -171,6 +169,7 @@ class _Judging:
         return Figure(
             value=check.value,
             sd=float(np.sqrt(check.value * (1 - check.value) / len(self.samples))),
+            at_floor_size=float("nan"),
             floor=check.floor,
             floors={"chance": check.floor},
             baselines={k: copying_check(b, self.all_train).value for k, b in self.baselines.items()},
@@ -178,10 +177,25 @@ class _Judging:
             verdict=check.verdict,
         )
 
-    def _between_halves(self, figure: Callable[[Array, Array], float]) -> float:
-        """The sampling floor; NaN where the held-out part is too short for two halves."""
+    def _common(self, between: Between) -> dict[str, Any]:
+        """What distances and statistics share, from the figure of two sets of windows."""
+        real = self.held_out.windows
         first, second = self.held_out.halves()
-        return figure(first, second) if len(first) and len(second) else float("nan")
+        sampling = at_floor_size = float("nan")
+        if len(first) and len(second):
+            sampling = between(first, second)
+            at_floor_size = float(np.mean([between(self.samples[: len(h)], h) for h in (first, second)]))
+        shift = between(self.train.windows, real)
+        return {
+            "value": between(self.samples, real),
+            "sd": self._spread(lambda part: between(part, real)),
+            "at_floor_size": at_floor_size,
+            "floor": shift if np.isnan(sampling) else max(sampling, shift),
+            "floors": {"sampling": sampling, "shift": shift},
+        }
+
+    def _of_baselines(self, between: Between) -> dict[str, float]:
+        return {k: between(windows, self.held_out.windows) for k, windows in self.baselines.items()}
 
     def _distance(self, name: str, a: Array, b: Array) -> float:
         values = [DISTANCES[name](a[:, :, c], b[:, :, c]) for c in range(a.shape[2])]
@@ -211,19 +225,10 @@ class _Judging:
         scale: Array = np.nanstd(self.train.windows, axis=(0, 1))
         return scale
 
-    def _spread(self, figure: Any) -> float:
+    def _spread(self, figure: Callable[[Array], float]) -> float:
         """Standard error of a figure over samples, from groups of them."""
         groups = [self.samples[i::_GROUPS] for i in range(_GROUPS)]
         return float(np.std([figure(group) for group in groups], ddof=1) / np.sqrt(_GROUPS))
-
-
-def _difference(a: Array, b: Array) -> float:
-    return float(np.abs(a - b).mean())
-
-
-def _floors(sampling: float, shift: float) -> dict[str, Any]:
-    floor = shift if np.isnan(sampling) else max(sampling, shift)
-    return {"floor": floor, "floors": {"sampling": sampling, "shift": shift}}
 
 
 def _thinned(real: RealWindows) -> RealWindows:

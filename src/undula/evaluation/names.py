@@ -14,6 +14,8 @@ METRICS: tuple[str, ...] = (
     "quantile_1%",
     "quantile_99%",
     "quantile_99.9%",
+    "tail_0.1%",
+    "tail_99.9%",
     "acf",
     "acf_abs",
     "leverage",

@@ -6,7 +6,9 @@ they do in the series itself:
 
     ρ_k = mean_{i,t} (x_{i,t} − x̄)(x_{i,t+k} − x̄) / mean (x − x̄)²
 
-`leverage` is the mean over lags 1–10 of the correlation between x_t and |x_{t+k}|.
+A tail is a quantile of the values' distances from their median, in their standard deviations: its
+weight does not depend on whether the period was calm, as a quantile does. `leverage` is the mean
+over lags 1–10 of the correlation between x_t and |x_{t+k}|.
 
 References:
     Cont (2001). Empirical properties of asset returns: stylized facts and statistical issues.
@@ -61,6 +63,14 @@ def _quantile(q: float) -> Callable[[Array], float]:
     return lambda x: float(np.nanquantile(x, q))
 
 
+def _tail(q: float) -> Callable[[Array], float]:
+    def tail(x: Array) -> float:
+        sd = float(np.nanstd(x))
+        return float(np.nanquantile(x, q) - np.nanmedian(x)) / sd if sd > 0 else float("nan")
+
+    return tail
+
+
 STATISTICS: dict[str, Callable[[Array], float]] = {
     "std": lambda x: float(np.nanstd(x)),
     "skewness": lambda x: float(stats.skew(_pooled(x))),
@@ -69,6 +79,8 @@ STATISTICS: dict[str, Callable[[Array], float]] = {
     "quantile_1%": _quantile(0.01),
     "quantile_99%": _quantile(0.99),
     "quantile_99.9%": _quantile(0.999),
+    "tail_0.1%": _tail(0.001),
+    "tail_99.9%": _tail(0.999),
     "acf": lambda x: _mean_over_lags(autocorrelation(x)),
     "acf_abs": lambda x: _mean_over_lags(autocorrelation(np.abs(x))),
     "leverage": lambda x: _mean_over_lags(leverage_by_lag(x)),

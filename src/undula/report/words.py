@@ -19,6 +19,8 @@ _NAMES = {
     "quantile_1%": "1 % quantile",
     "quantile_99%": "99 % quantile",
     "quantile_99.9%": "99.9 % quantile",
+    "tail_0.1%": "lower tail: 0.1 % quantile in sd",
+    "tail_99.9%": "upper tail: 99.9 % quantile in sd",
     "acf": "autocorrelation, lags 1–10",
     "acf_abs": "autocorrelation of |values|, lags 1–10",
     "leverage": "leverage: corr(x_t, |x_t+k|), lags 1–10",
