@@ -31,11 +31,11 @@ def test_warps_have_their_formulas() -> None:
     logistic = [1 / (1 + math.exp(-x)) for x in (-1.5, -3.0, 3.0)]
     expected = (logistic[0] - logistic[1]) / (logistic[2] - logistic[1])
     assert float(make_warp("sigmoid")(u)) == pytest.approx(expected)
-    assert float(make_warp([0.0, 0.2, 1.0])(u)) == pytest.approx(0.1)
+    assert float(make_warp((0.0, 0.2, 1.0))(u)) == pytest.approx(0.1)
 
 
-@pytest.mark.parametrize("values", [[0.0, 1.0, 0.5], [0.1, 1.0], [0.0], [0.0, 0.5, 0.5, 1.0]])
-def test_a_fitted_warp_must_rise(values: list[float]) -> None:
+@pytest.mark.parametrize("values", [(0.0, 1.0, 0.5), (0.1, 1.0), (0.0,), (0.0, 0.5, 0.5, 1.0)])
+def test_a_fitted_warp_must_rise(values: tuple[float, ...]) -> None:
     with pytest.raises(ConfigError, match="rise strictly from 0 to 1"):
         make_warp(values)
 

@@ -144,6 +144,26 @@ def test_a_few_copies_among_many_are_caught_and_flagged(train: RealWindows) -> N
     assert check.flags[100:].mean() < 0.03
 
 
+def test_samples_of_calm_times_are_no_copies() -> None:
+    """They are near to every calm window, as real calm windows are."""
+    rng = np.random.default_rng(1)
+    level = np.repeat(rng.choice([0.2, 1.0, 3.0], 60), 50)
+    train = windows_of(level * rng.normal(size=3000))
+    calm = 0.2 * rng.normal(size=(500, train.windows.shape[1], 1))
+    assert copying_check(calm, train).verdict == "ok"
+
+
+def test_windows_that_occur_often_are_no_copies() -> None:
+    """A valve that is closed in most windows is closed in most samples."""
+    rng = np.random.default_rng(2)
+    windows = np.where(rng.random((400, 1, 1)) < 0.6, 7.3, rng.normal(size=(400, 20, 1)))
+    train = RealWindows(windows, np.arange(400) * 20, independent=True)
+    samples = np.where(rng.random((400, 1, 1)) < 0.6, 7.3, rng.normal(size=(400, 20, 1)))
+    check = copying_check(samples, train)
+    assert check.verdict == "ok"
+    assert not check.flags[(samples == 7.3).all((1, 2))].any()
+
+
 def test_the_scale_of_a_column_does_not_matter(train: RealWindows) -> None:
     both = RealWindows(np.concatenate([train.windows, 1e6 * train.windows[::-1]], axis=2), train.starts)
     assert copying_check(both.windows[::5], both).verdict == "copies"

@@ -102,7 +102,7 @@ class GaussianMixtureDenoiser(ClosedFormDenoiser):
         """Exact draws of x_0, (n, C, L)."""
         index = torch.arange(n)
         chosen = Stream(seed, "mixture member").uniform(0, index)[:, 0]
-        member = torch.searchsorted(self.log_weights.exp().double().cumsum(0), chosen)
+        member = torch.searchsorted(self.log_weights.exp().double().cumsum(0), chosen.contiguous())
         member = member.clamp(max=len(self.log_weights) - 1)
         white = Stream(seed, "mixture draw").normal(0, index, *self.shape, torch.float64).flatten(1)
         scaled = white * self._members.eigenvalues.double()[member].sqrt()
