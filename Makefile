@@ -38,7 +38,7 @@ mutations: $(DEV)  ## change one coefficient at a time; a test must notice each
 	$(BIN)/python tests/mutations.py --workers $(WORKERS)
 
 docs: $(DEV)  ## build the documentation into site/
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(DEV)  ## speed, memory and quality; tables, and JSON in benchmarks/results/
 	cd benchmarks && for script in imports sampler_overhead train_step memory demo; do \

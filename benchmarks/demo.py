@@ -6,7 +6,8 @@ Each seed trains the preset sp500 anew. The marks, each on the worst seed:
 * excess kurtosis at least half the real one (held-out and training part);
 * Wasserstein distance at most 1.5 times the larger floor, and 1.3 times the training part's own;
 * nearer than the Gaussian on kurtosis, tails and |r|-autocorrelation, and than the i.i.d. bootstrap
-  on the autocorrelations;
+  on the autocorrelations (tails in standard deviations, both together: the held-out part's upper
+  tail happens to be nearly a Gaussian's, the training part's is not, so both comparisons stand);
 * no sign of copying; 256 windows in at most 2.5 s with 20 network calls; training in 3 minutes.
 
     python benchmarks/demo.py [--seeds 3] [--threads 2]
@@ -25,7 +26,8 @@ import torch
 from common import table, verdict, write
 from undula import DiffusionModel, ExperimentRunner
 
-GAUSSIAN_LACKS = ("kurtosis", "tail_0.1%", "tail_99.9%", "acf_abs")
+GAUSSIAN_LACKS = ("kurtosis", "acf_abs")
+TAILS = ("tail_0.1%", "tail_99.9%")
 
 
 def main() -> None:
@@ -69,6 +71,10 @@ def judged(seed: int, results: dict[str, Any]) -> tuple[dict[str, Any], dict[str
         base: max(metrics[m]["value"] / metrics[m]["baselines"][base] for m in names)
         for base, names in (("gaussian", GAUSSIAN_LACKS), ("iid_bootstrap", ("acf", "acf_abs")))
     }
+    tails = sum(metrics[m]["value"] for m in TAILS) / sum(metrics[m]["baselines"]["gaussian"] for m in TAILS)
+    train_tails = sum(abs(numbers[m]["generated"] - numbers[m]["train"]) for m in TAILS) / sum(
+        abs(numbers[m]["gaussian"] - numbers[m]["train"]) for m in TAILS
+    )
     row = {
         "seed": seed,
         "kurtosis": kurtosis["generated"],
@@ -85,7 +91,9 @@ def judged(seed: int, results: dict[str, Any]) -> tuple[dict[str, Any], dict[str
         "real kurtosis over the samples'": (real / kurtosis["generated"], 2.0),
         "Wasserstein over the larger floor": (distance["value"] / distance["floor"], 1.5),
         "Wasserstein over the training part's": (distance["value"] / distance["floors"]["shift"], 1.3),
-        "difference over the Gaussian's: kurtosis, tails, |r| acf": (worst["gaussian"], 1.0),
+        "difference over the Gaussian's: kurtosis, |r| acf": (worst["gaussian"], 1.0),
+        "difference over the Gaussian's: both tails in sd": (tails, 1.0),
+        "the same, from the training part": (train_tails, 1.0),
         "difference over the i.i.d. bootstrap's: acf, |r| acf": (worst["iid_bootstrap"], 1.0),
         "share of copies": (metrics["copying"]["value"], 0.02),
         "training seconds": (results["timing"]["train_s"], 180.0),

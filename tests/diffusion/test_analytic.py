@@ -151,6 +151,20 @@ def test_the_bound_is_tight_for_the_exact_denoiser(sde: str, noise: object) -> N
     assert abs(float(gap.mean())) < 4 * standard_error + 0.01
 
 
+def test_the_prior_term_is_the_divergence_from_the_prior() -> None:
+    """Data and exact denoiser moved by m: only KL(q(x_1) ‖ N(0, σ²)) = ½ SNR(1) ‖x_0‖² + … changes."""
+    path = path_of("vpsde")
+    mean, cov = gaussian(4)
+    x_0 = mean + (torch.linalg.cholesky(cov) @ torch.randn(4, 50, dtype=torch.float64)).mT[:, None]
+    move = 300.0
+    here = variational_bound(GaussianDenoiser(path, mean, cov), x_0)
+    there = variational_bound(GaussianDenoiser(path, mean + move, cov), x_0 + move)
+    end = path.level(1.0)
+    expected = 0.5 * end.snr * ((x_0 + move).square() - x_0.square()).sum((1, 2))
+    assert float(expected.min()) > 1.0
+    assert torch.allclose(there - here, expected, rtol=1e-6)
+
+
 def test_the_bound_rises_for_a_wrong_denoiser() -> None:
     path = path_of("vpsde")
     mean, cov = gaussian(4)

@@ -38,6 +38,20 @@ def test_ddim_ancestral(sde: str, noise: BaseNoise) -> None:
     assert covariance_error < 7
 
 
+@pytest.mark.parametrize("eta", [0.5, 1.0])
+@pytest.mark.parametrize("sde", SDES)
+def test_ddim_draws_the_posteriors_variance(sde: str, eta: float) -> None:
+    """γ² = η² Var[x_s | x_t, x_0] = η² σ_s² v/σ_t², where x_t | x_s ~ N(a x_s, v)."""
+    path = path_of(sde)
+    sampler = Registry.get("sampler", "ddim", eta=eta)
+    start, end = path.level(0.7), path.level(0.4)
+    _, v = path.transition(end, start)
+    from_x, from_d, gamma = sampler.step(start, end)
+    assert gamma**2 == pytest.approx(eta**2 * end.sigma**2 * v / start.sigma**2, rel=1e-9)
+    assert from_x**2 * start.sigma**2 + gamma**2 == pytest.approx(end.sigma**2, rel=1e-9)
+    assert from_x * start.alpha + from_d == pytest.approx(end.alpha, rel=1e-9)
+
+
 @pytest.mark.parametrize("noise", [white(), ColouredNoise(rho=0.6)], ids=["white", "coloured"])
 @pytest.mark.parametrize(
     ("sde", "t_max"),
