@@ -390,7 +390,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(call: Call, tmp_path: Path, na
         (lambda t: t.assign(v=7.0), r"column 'v' is constant in the training part \(7\)"),
         (
             lambda t: t.assign(v=t["v"].where(t.index != 30)),
-            r"1 missing values, the first in column 'v', row 31.*interpolate",
+            r"1 missing value, the first in column 'v', row 31.*interpolate",
         ),
         (
             lambda t: t.astype({"v": object}).assign(v=lambda u: u["v"].where(u.index != 30, "abc")),

@@ -6,8 +6,9 @@ __all__ = ["starter_config"]
 
 import re
 from pathlib import Path
+from typing import Any
 
-from ..core.errors import DataError
+from ..core.errors import ConstantColumnsError, MissingValuesError, TooShortError
 from ..data.options import DataOptions
 from ..data.prepare import PreparedData, prepare
 
@@ -27,7 +28,7 @@ components:                    # each line can be exchanged: `undula components 
   noise: {{type: standard}}
   sde: {{type: rectified}}
   objective: {{type: flow_matching}}
-  sampler: {{type: dpm, params: {{num_steps: 20}}}}
+  sampler: {{type: dpm, params: {{num_steps: 40}}}}
 data:
   path: {path}
 {roles}  predict_len: {predict_len}              # steps of a window
@@ -54,7 +55,7 @@ def starter_config(file: Path) -> tuple[str, list[str]]:
     Raises:
         DataError: if no window length fits, or the file cannot be used.
     """
-    prepared, missing = _prepared(file)
+    prepared, constant = _prepared(file)
     options, panel = prepared.options, prepared.panel
     length = prepared.parts.train.length
     steps = max(1, -(-len(prepared.parts.train) // 128))
@@ -71,30 +72,37 @@ def starter_config(file: Path) -> tuple[str, list[str]]:
         roles="".join(roles),
         predict_len=options.predict_len or length,
         patch=max(p for p in (1, 2, 4, 5, 8) if (length or 1) % p == 0),
-        missing=missing,
-        found_missing="" if missing == "error" else " (the file has missing values)",
+        missing=options.missing,
+        found_missing="" if options.missing == "error" else " (the file has missing values)",
         num_epochs=epochs,
         sample_every=max(1, epochs // 4),
     )
-    return text, prepared.notes
+    left_out = [f"left out, constant in the training part: {', '.join(constant)}"] if constant else []
+    return text, [*prepared.notes, *left_out]
 
 
-def _prepared(file: Path) -> tuple[PreparedData, str]:
-    """The data with the longest usual window that leaves windows in every part."""
-    last: DataError | None = None
-    for missing in ("error", "interpolate"):
-        for length in _LENGTHS:
-            try:
-                options = DataOptions(path=str(file), predict_len=length, missing=missing)
-                return prepare(options), missing
-            except DataError as error:
-                last = error
-                if "has no window" not in str(error):
-                    break
-        if last is None or "missing values" not in str(last):
-            break
-    assert last is not None
-    raise last
+def _prepared(file: Path) -> tuple[PreparedData, list[str]]:
+    """The data with the longest usual window that leaves windows in every part.
+
+    Missing values are interpolated and constant columns left out, if there are any; the names of
+    the latter are returned.
+    """
+    settings: dict[str, Any] = {"path": str(file)}
+    constant: list[str] = []
+    lengths = list(_LENGTHS)
+    while True:
+        try:
+            return prepare(DataOptions(**settings, predict_len=lengths[0])), constant
+        except TooShortError:
+            if len(lengths) == 1:
+                raise
+            lengths.pop(0)
+        except MissingValuesError:
+            settings["missing"] = "interpolate"
+        except ConstantColumnsError as error:
+            if not error.others:
+                raise
+            settings["columns"], constant = error.others, constant + error.columns
 
 
 def _quoted(text: str) -> str:

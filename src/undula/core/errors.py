@@ -8,10 +8,13 @@ from __future__ import annotations
 
 __all__ = [
     "ConfigError",
+    "ConstantColumnsError",
     "DataError",
     "IncompatibleError",
     "Interrupted",
+    "MissingValuesError",
     "RunError",
+    "TooShortError",
     "TrainingError",
     "UndulaError",
     "UnknownNameError",
@@ -42,6 +45,28 @@ class IncompatibleError(ConfigError):
 
 class DataError(UndulaError):
     """The data cannot be used as they are."""
+
+
+class MissingValuesError(DataError):
+    """Values are missing, and nothing was said about what to do."""
+
+
+class TooShortError(DataError):
+    """No window fits into a part of the data."""
+
+
+class ConstantColumnsError(DataError):
+    """Columns have one value in the training part.
+
+    Args:
+        message: for the user.
+        columns: their names.
+        others: names of the columns that vary.
+    """
+
+    def __init__(self, message: str, columns: list[str], others: list[str]) -> None:
+        super().__init__(message)
+        self.columns, self.others = columns, others
 
 
 class RunError(UndulaError):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.errors import DataError
+from ..core.errors import ConstantColumnsError, DataError, TooShortError
 from ..core.randomness import derive_seed
 from .options import DataOptions
 from .table import Panel
@@ -22,6 +22,7 @@ from .windows import WindowDataset
 
 _NAMES = ("train", "val", "test")
 _CHUNK = 4_000_000
+_WINDOWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def split_panel(panel: Panel, options: DataOptions, window_len: int | None = Non
             parts.append(None)
             continue
         if len(starts) == 0:
-            raise DataError(_too_short(name, part_runs, options, how))
+            raise TooShortError(_too_short(name, part_runs, options, how))
         part = WindowDataset(
             values=values,
             features=features,
@@ -224,11 +225,19 @@ def _too_short(name: str, runs: list[tuple[int, int]], options: DataOptions, how
 
 
 def _refuse_constant(train: WindowDataset, columns: list[str]) -> None:
-    sample = train.some().future
-    spread = np.nanmax(sample, axis=(0, 1)) - np.nanmin(sample, axis=(0, 1))
-    for name, width, first in zip(columns, spread, sample[0, 0], strict=True):
-        if not width > 0:
-            raise DataError(
-                f"column {name!r} is constant in the training part ({first:g}): there is nothing to learn, "
-                "leave it out of roles.target"
-            )
+    some = train.some().future
+    constant = ~(np.nanmax(some, axis=(0, 1)) > np.nanmin(some, axis=(0, 1)))
+    for start in range(0, len(train), _WINDOWS_AT_ONCE) if constant.any() else ():
+        windows = train.futures(np.arange(start, min(start + _WINDOWS_AT_ONCE, len(train))))
+        same = (windows == some[0, 0]) | np.isnan(windows) | np.isnan(some[0, 0])
+        constant &= same.all(axis=(0, 1))
+    names = [name for name, one in zip(columns, constant, strict=True) if one]
+    if not names:
+        return
+    what = f"columns {', '.join(map(repr, names))} are" if len(names) > 1 else f"column {names[0]!r} is"
+    raise ConstantColumnsError(
+        f"{what} constant in the training part: there is nothing to learn, leave out of data.columns "
+        "(roles.target)",
+        names,
+        [name for name in columns if name not in names],
+    )

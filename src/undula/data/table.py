@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..core.errors import DataError, did_you_mean
+from ..core.errors import DataError, MissingValuesError, did_you_mean
 from .calendar import calendar_features, calendar_names
 from .options import DataOptions
 from .reading import Windows
@@ -275,11 +275,15 @@ class _Changes:
             )
             found.append(f"{which} from {_stamp(start)} to {_stamp(end)}: {effect}")
         if self.interpolated:
-            found.append(f"{self.interpolated:,} missing values interpolated")
+            found.append(f"{_missing(self.interpolated)} interpolated")
         elif self.missing:
             does = {"drop": "windows that have any are left out", "mask": "masked in the loss"}
-            found.append(f"{self.missing:,} missing values, {does.get(options.missing, '')}")
+            found.append(f"{_missing(self.missing)}, {does.get(options.missing, '')}")
         return found
+
+
+def _missing(count: int) -> str:
+    return "1 missing value" if count == 1 else f"{count:,} missing values"
 
 
 def _stamp(time: Any) -> str:
@@ -365,8 +369,8 @@ def _filled(
     row = rows.index[int(np.flatnonzero(missing[first].to_numpy())[0])]
     when = f" ({_stamp(rows[time].loc[row])})" if time is not None else ""
     if options.missing == "error":
-        raise DataError(
-            f"{count:,} missing values, the first in column {first!r}, row {row + 1}{when}: choose "
+        raise MissingValuesError(
+            f"{_missing(count)}, the first in column {first!r}, row {row + 1}{when}: choose "
             "data.missing: interpolate (linear in time), drop (leave out windows that have any), or "
             "mask (train with a masked loss)"
         )

@@ -1,0 +1,111 @@
+"""A trained model against held-out windows and baselines."""
+
+from __future__ import annotations
+
+__all__ = ["RunEvaluation", "evaluate_model", "padded", "real_windows"]
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config.schema import Config
+from ..core.randomness import derive_seed
+from ..core.registry import Registry
+from ..data.prepare import PreparedData
+from ..data.windows import Batch, WindowDataset
+from ..evaluation.blocks import RealWindows
+from ..evaluation.judge import Judgement, judge
+from ..model import DiffusionModel
+
+Array = NDArray[np.floating[Any]]
+
+_BASELINES = ("gaussian", "iid_bootstrap", "block_bootstrap")
+
+
+@dataclass(frozen=True)
+class RunEvaluation:
+    """What the evaluation of a run found.
+
+    Args:
+        samples: generated windows, each (L_i, C).
+        generated: the same, padded with NaN to one length, (N, L, C).
+        held_out: real windows of the test part (the validation part, if there is no test part).
+        train: real windows of the training part.
+        baselines: windows of each baseline, (N, L, C).
+        judgement: the figures; None if nothing was held out.
+        sample_seconds: that drawing the samples took.
+    """
+
+    samples: list[Array]
+    generated: Array
+    held_out: RealWindows | None
+    train: RealWindows
+    baselines: dict[str, Array]
+    judgement: Judgement | None
+    sample_seconds: float
+
+
+def evaluate_model(
+    model: DiffusionModel,
+    prepared: PreparedData,
+    config: Config,
+    on_progress: Callable[[float], None] | None = None,
+) -> RunEvaluation:
+    """Draw samples and judge them.
+
+    Args:
+        model: fitted.
+        prepared: the data it was fitted on.
+        config: the run's.
+        on_progress: called with the share of samples that is drawn.
+    """
+    options, seed = config.evaluation, config.experiment.seed
+    parts = prepared.parts
+    real = parts.test or parts.val
+    start = time.perf_counter()
+    given = conditions(model, real or parts.train)
+    drawn = model.sample(
+        options.num_samples, derive_seed(seed, "evaluation"), given=given, on_progress=on_progress
+    )
+    seconds = time.perf_counter() - start
+    samples = list(drawn)
+    generated = padded(samples)
+    train = real_windows(parts.train, prepared)
+    if real is None:
+        return RunEvaluation(samples, generated, None, train, {}, None, seconds)
+    held_out = real_windows(real, prepared)
+    baselines = {}
+    stretches, length = parts.train.stretches(), generated.shape[1]
+    for name in _BASELINES:
+        baseline = Registry.get("baseline", name).fit(stretches, length)
+        baselines[name] = baseline.sample(options.num_samples, seed)
+    judgement = judge(generated, held_out, train, baselines, options.metrics, options.bootstrap, seed)
+    return RunEvaluation(samples, generated, held_out, train, baselines, judgement, seconds)
+
+
+def conditions(model: DiffusionModel, part: WindowDataset) -> Batch | None:
+    """What a conditional model is told when it is evaluated: the windows of a part, in order."""
+    if not [name for name in model.collator_.layout.parts if name != "observed"]:
+        return None
+    return part.batch(np.arange(len(part)))
+
+
+def real_windows(part: WindowDataset, prepared: PreparedData, most: int = 20_000) -> RealWindows:
+    """Real windows with their places, evenly thinned if there are very many."""
+    chosen = np.unique(np.linspace(0, len(part) - 1, min(len(part), most)).astype(np.int64))
+    windows = part.futures(chosen).astype(float)
+    independent = prepared.panel.independent or len({s.name for s in prepared.panel.series}) == len(part)
+    return RealWindows(windows, part.starts[chosen] + part.history_len, independent)
+
+
+def padded(windows: list[Array]) -> Array:
+    """Windows of different lengths as one array (N, L, C), NaN at their ends."""
+    longest = max(len(w) for w in windows)
+    whole = np.full((len(windows), longest, windows[0].shape[1]), np.nan)
+    for row, window in zip(whole, windows, strict=True):
+        row[: len(window)] = window
+    return whole
