@@ -5,8 +5,11 @@ python examples/swap_one_part.py
 
 from undula import ExperimentRunner
 
-common = ["data.dataset=ar1", "data.columns=null", "data.transform=none", "data.stride=8",
-          "training.num_epochs=20", "evaluation.num_samples=1000"]  # fmt: skip
+common = [
+    "data={dataset: ar1, columns: null, transform: none, stride: 8}",
+    "training.num_epochs=20",
+    "evaluation={num_samples: 500, metrics: [wasserstein, acf]}",
+]
 parts = {
     "flow matching": [],
     "noise prediction": ["components.sde.type=vpsde", "components.objective.type=score_matching"],

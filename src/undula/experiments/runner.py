@@ -195,6 +195,7 @@ class ExperimentRunner:
         results: dict[str, Any],
     ) -> None:
         if evaluation.held_out is None or evaluation.judgement is None:
+            self._say("nothing is held out (data.split): no figures, and no page")
             return
         from ..report.page import PageContent, write_page
         from ..report.plots import save_dynamics, save_marginals, save_windows
@@ -246,6 +247,7 @@ class _Watch:
     ) -> None:
         self.config, self.prepared, self.folder, self.board, self.say = config, prepared, folder, board, say
         part = prepared.parts.val or prepared.parts.train
+        self.against = "validation part" if prepared.parts.val else "training part"
         self.part, self.real = part, real_windows(part, prepared)
         self.train = real_windows(prepared.parts.train, prepared)
 
@@ -266,7 +268,7 @@ class _Watch:
             for name, figure in figures.items()
         )
         self.say(
-            f"epoch {epochs}, step {steps:,}: {numbers}  (validation part in brackets; "
+            f"epoch {epochs}, step {steps:,}: {numbers}  ({self.against} in brackets; "
             f"{time.perf_counter() - start:.1f} s)"
         )
         return {name: value for name, value in values.items() if np.isfinite(value)}

@@ -1,0 +1,65 @@
+"""What each baseline keeps of the training data, and what it loses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from undula.core.errors import DataError
+from undula.core.registry import Registry
+from undula.evaluation.statistics import autocorrelation
+
+
+@pytest.fixture(scope="module")
+def series() -> list[np.ndarray]:
+    """An AR(1) column and a heavy-tailed one, in two stretches of distinct numbers."""
+    rng = np.random.default_rng(0)
+    found = []
+    for n in (4000, 2500):
+        x = np.empty(n)
+        x[0] = rng.normal()
+        for t in range(1, n):
+            x[t] = 0.9 * x[t - 1] + np.sqrt(1 - 0.81) * rng.normal()
+        found.append(np.stack([x, rng.standard_t(3, n)], axis=1))
+    return found
+
+
+def windows(name: str, series: list[np.ndarray], n: int = 3000, **params: object) -> np.ndarray:
+    return Registry.get("baseline", name, **params).fit(series, 20).sample(n, seed=1)
+
+
+def test_the_gaussian_has_all_second_moments_and_no_tails(series: list[np.ndarray]) -> None:
+    x = windows("gaussian", series)
+    rho = autocorrelation(x[:, :, 0])
+    assert rho == pytest.approx(0.9 ** np.arange(1, 11), abs=0.06)
+    heavy = x[:, :, 1] / x[:, :, 1].std()
+    assert (heavy**4).mean() == pytest.approx(3.0, abs=0.15)
+
+
+def test_the_iid_bootstrap_draws_rows_and_forgets_order(series: list[np.ndarray]) -> None:
+    x = windows("iid_bootstrap", series)
+    rows = {tuple(row) for stretch in series for row in stretch}
+    assert {tuple(row) for row in x.reshape(-1, 2)} <= rows
+    assert np.abs(autocorrelation(x[:, :, 0])).max() < 0.03
+
+
+def test_the_block_bootstrap_joins_stretches_of_geometric_length(series: list[np.ndarray]) -> None:
+    x = windows("block_bootstrap", series, block_length=8)
+    whole = np.concatenate(series)
+    place = {tuple(row): i for i, row in enumerate(whole)}
+    places = np.array([[place[tuple(row)] for row in window] for window in x])
+    goes_on = np.diff(places, axis=1) == 1
+    assert goes_on.mean() == pytest.approx(1 - 1 / 8, abs=0.01)
+    assert not ((places[:, :-1] == len(series[0]) - 1) & goes_on).any()
+
+
+def test_missing_rows_are_not_drawn(series: list[np.ndarray]) -> None:
+    holed = [s.copy() for s in series]
+    holed[0][::7] = np.nan
+    for name in ("iid_bootstrap", "block_bootstrap"):
+        assert np.isfinite(windows(name, holed, n=200)).all()
+
+
+def test_a_gaussian_needs_a_stretch_of_a_window(series: list[np.ndarray]) -> None:
+    with pytest.raises(DataError, match="no training stretch has 9000 rows"):
+        Registry.get("baseline", "gaussian").fit(series, 9000)
