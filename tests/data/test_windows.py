@@ -238,3 +238,13 @@ def test_masked_values_are_filled_marked_and_told() -> None:
     assert torch.isfinite(condition.sequence["history"]).all()
     shown = condition.sequence["history"][:, 2:].bool().numpy()
     assert np.array_equal(~shown, np.isnan(batch.history).transpose(0, 2, 1))
+
+
+def test_a_column_that_moves_once_is_not_constant() -> None:
+    """A valve that opened for one step is something to learn; all constant columns are named at once."""
+    table = frame(9000).assign(k=7.0, m=1.0)
+    assert prepare(
+        DataOptions(predict_len=16), table.assign(k=np.where(np.arange(9000) == 4321, 8.0, 7.0), m=table["v"])
+    )
+    with pytest.raises(DataError, match="columns 'k', 'm' are constant"):
+        prepare(DataOptions(predict_len=16), table)

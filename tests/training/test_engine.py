@@ -259,7 +259,7 @@ def test_ema_warms_up() -> None:
     assert float(ema.weights["weight"]) == pytest.approx(share, rel=1e-4)
     assert share < 1e-8 < 0.999**200
     with ema.applied():
-        assert float(module.weight) == float(ema.weights["weight"])
+        assert module.weight.item() == float(ema.weights["weight"])
     assert float(module.weight) == 0.0
 
 

@@ -231,12 +231,14 @@ def _refuse_constant(train: WindowDataset, columns: list[str]) -> None:
         windows = train.futures(np.arange(start, min(start + _WINDOWS_AT_ONCE, len(train))))
         same = (windows == some[0, 0]) | np.isnan(windows) | np.isnan(some[0, 0])
         constant &= same.all(axis=(0, 1))
-    names = [name for name, one in zip(columns, constant, strict=True) if one]
+    names = [name for name, same in zip(columns, constant, strict=True) if same]
     if not names:
         return
-    what = f"columns {', '.join(map(repr, names))} are" if len(names) > 1 else f"column {names[0]!r} is"
+    value = some[0, 0, columns.index(names[0])]
+    one = f"column {names[0]!r} is constant in the training part ({value:g})"
+    many = f"columns {', '.join(map(repr, names))} are constant in the training part"
     raise ConstantColumnsError(
-        f"{what} constant in the training part: there is nothing to learn, leave out of data.columns "
+        f"{one if len(names) == 1 else many}: there is nothing to learn, leave out of data.columns "
         "(roles.target)",
         names,
         [name for name in columns if name not in names],
