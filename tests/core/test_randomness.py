@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -89,3 +94,21 @@ def test_a_forked_generator_leaves_no_trace() -> None:
     assert torch.equal(torch.rand(3), expected)
     with forked_generator(0, "x"):
         assert torch.equal(torch.rand(3), first)
+
+
+@pytest.mark.slow
+def test_every_process_draws_the_same() -> None:
+    """Also on several threads, where the first call of the vector mathematics is split."""
+    code = (
+        "import hashlib, torch; torch.set_num_threads(2); from undula.core.randomness import Stream;"
+        "x = Stream(7, 'sample').normal(0, torch.arange(256), 1, 50);"
+        "print(hashlib.md5(x.numpy().tobytes()).hexdigest())"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+
+    def draw(_: int) -> str:
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+
+    with ThreadPoolExecutor(2) as pool:
+        assert len(set(pool.map(draw, range(60)))) == 1

@@ -77,6 +77,22 @@ def philox_tensor(even: Tensor, odd: Tensor, key: tuple[int, int]) -> tuple[Tens
     return even, odd
 
 
+def _set_up_vector_mathematics() -> None:
+    """Call log, exp, sin and cos once on one thread.
+
+    The first call in a process sets up the library behind them; where that call is split over
+    threads, one of them may still compute with another kernel and round differently (seen in one
+    process out of twenty with MKL 2024.2). Draws would then not be a function of their counters.
+    """
+    for dtype in (torch.float32, torch.float64):
+        small = torch.full((8,), 0.5, dtype=dtype)
+        for function in (torch.log, torch.exp, torch.sin, torch.cos):
+            function(small)
+
+
+_set_up_vector_mathematics()
+
+
 _HALVES = (0, 1) if sys.byteorder == "little" else (1, 0)
 """Where the low and the high word of a 64-bit product lie in memory."""
 
