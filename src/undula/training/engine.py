@@ -11,6 +11,7 @@ from __future__ import annotations
 __all__ = ["Engine", "Moveable", "Outcome", "Task"]
 
 import contextlib
+import logging
 import math
 import os
 import signal
@@ -352,6 +353,7 @@ def _total_steps(options: TrainingOptions, epoch_steps: int) -> int | None:
 def _launched(options: TrainingOptions) -> Fabric:
     from lightning_fabric import Fabric
 
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     if options.threads is not None:
         os.environ.setdefault("OMP_NUM_THREADS", str(options.threads))
         torch.set_num_threads(options.threads)
