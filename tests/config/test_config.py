@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from undula.config.json_schema import config_schema
-from undula.config.loading import load_config, preset_names
-from undula.config.schema import Config
+from undula.config.loading import as_config, load_config, preset_names
 from undula.config.starter import starter_config
 from undula.config.yaml12 import dump_yaml, parse_yaml
 from undula.core.errors import ConfigError, DataError, UnknownNameError
@@ -95,7 +94,7 @@ def test_presets_are_valid_and_complete(name: str) -> None:
     for kind, spec in config.component_specs().items():
         if spec is not None:
             Registry.resolve(kind, spec)
-    again = Config.of(parse_yaml(dump_yaml(config.model_dump(mode="json")), "x"))
+    again = as_config(parse_yaml(dump_yaml(config.model_dump(mode="json")), "x"))
     assert again == config
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["load_config", "preset_names", "preset_text", "problems_of", "validated"]
+__all__ = ["as_config", "load_config", "preset_names", "preset_text", "problems_of", "validated"]
 
 import os
 from collections.abc import Iterable, Mapping
@@ -49,6 +49,21 @@ def load_config(source: str | Path, overrides: Iterable[str] = ()) -> Config:
     for text in overrides:
         tree = _merged(tree, _override(text))
     return validated(tree, str(source))
+
+
+def as_config(config: Config | Mapping[str, Any] | str | Path) -> Config:
+    """A config from itself, a mapping, a YAML file or a preset's name.
+
+    Raises:
+        ConfigError: with every key that is wrong.
+    """
+    if isinstance(config, Config):
+        return config
+    if isinstance(config, Mapping):
+        return validated(dict(config), "config")
+    if isinstance(config, str | Path):
+        return load_config(config)
+    raise ConfigError(f"config of type {type(config).__name__}: expected a mapping, a file or a preset")
 
 
 def validated(tree: dict[str, Any], where: str) -> Config:

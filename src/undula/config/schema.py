@@ -4,14 +4,11 @@ from __future__ import annotations
 
 __all__ = ["ComponentSpec", "Components", "Config", "Evaluation", "Experiment"]
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ..core.errors import ConfigError
 from ..core.registry import Registry
 from ..data.options import DataOptions
 from ..evaluation.names import METRICS
@@ -89,23 +86,6 @@ class Config(_Block):
     data: DataOptions = Field(default_factory=DataOptions, description="Data, windows, split.")
     training: TrainingOptions = Field(default_factory=TrainingOptions, description="How to train.")
     evaluation: Evaluation = Field(default_factory=Evaluation, description="How to judge.")
-
-    @classmethod
-    def of(cls, config: Config | Mapping[str, Any] | str | Path) -> Config:
-        """A config from itself, a mapping, a YAML file or a preset's name.
-
-        Raises:
-            ConfigError: with every key that is wrong.
-        """
-        from .loading import load_config, validated
-
-        if isinstance(config, Config):
-            return config
-        if isinstance(config, Mapping):
-            return validated(dict(config), "config")
-        if isinstance(config, str | Path):
-            return load_config(config)
-        raise ConfigError(f"config of type {type(config).__name__}: expected a mapping, a file or a preset")
 
     def component_specs(self) -> dict[str, Any]:
         """The components as specs, by kind; plugins are loaded."""

@@ -12,20 +12,17 @@ and a parameter annotated with a kind's base class (an ensemble's members) takes
 
 from __future__ import annotations
 
-__all__ = ["KINDS", "ComponentInfo", "Kind", "Parameter", "Registry", "register"]
+__all__ = ["KINDS", "ComponentInfo", "Kind", "Registry", "register"]
 
 import ast
 import builtins
-import dataclasses
 import functools
 import hashlib
 import importlib
 import importlib.util
 import inspect
 import pkgutil
-import re
 import sys
-import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, overload
 
 from .errors import ConfigError, UnknownNameError, did_you_mean
+from .signature import Parameter, parameters_model, parameters_of, problem_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -102,17 +100,6 @@ KINDS: dict[str, Kind] = {
         "what a diffusion model has to beat", "undula.core.baseline:BaseBaseline", "undula.baselines"
     ),
 }
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A parameter of a component's constructor."""
-
-    name: str
-    annotation: str
-    default: Any
-    required: bool
-    description: str
 
 
 @dataclass(frozen=True)
@@ -313,19 +300,6 @@ class Registry:
         component = cls.find(kind, name)
         docs = inspect.getdoc(inspect.getmodule(component)) or ""
         own = inspect.getdoc(component) or ""
-        descriptions = _argument_docs(component)
-        hints = _hints(component)
-        parameters = tuple(
-            Parameter(
-                name=p.name,
-                annotation=_annotation_text(hints.get(p.name, Any)),
-                default=None if p.default is p.empty else p.default,
-                required=p.default is p.empty,
-                description=descriptions.get(p.name, ""),
-            )
-            for p in inspect.signature(component).parameters.values()
-            if p.kind is not p.VAR_KEYWORD
-        )
         return ComponentInfo(
             kind=kind,
             name=name,
@@ -333,7 +307,7 @@ class Registry:
             summary=own.partition("\n")[0],
             docs=docs,
             needs=component.needs,
-            parameters=parameters,
+            parameters=parameters_of(component),
             source=inspect.getsourcefile(component) or "",
         )
 
@@ -348,17 +322,17 @@ class Registry:
     def parameters_model(cls, kind: str, name: str) -> type[BaseModel]:
         """The pydantic model of a component's parameters; its JSON schema is the component's."""
         component: Any = cls.find(kind, name)
-        return _model(component)
+        return parameters_model(component, _nested_spec)
 
     @classmethod
     def _validated(cls, component: Any, who: str, params: dict[str, Any]) -> dict[str, Any]:
         from pydantic import ValidationError
 
-        model = _model(component)
+        model = parameters_model(component, _nested_spec)
         try:
             values = model(**params)
         except ValidationError as error:
-            raise ConfigError("; ".join(_problem(e, who, model) for e in error.errors())) from None
+            raise ConfigError("; ".join(problem_of(e, who, model) for e in error.errors())) from None
         given = {name: getattr(values, name) for name in values.model_fields_set}
         return {**given, **(values.model_extra or {})}
 
@@ -366,66 +340,15 @@ class Registry:
 register = Registry.register
 
 
-def _problem(error: Any, who: str, model: type[BaseModel]) -> str:
-    path = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        known = list(model.model_fields)
-        hint = did_you_mean(path, known) or f" (it takes {', '.join(known) or 'none'})"
-        return f"{who} has no parameter {path!r}{hint}"
-    if error["type"] == "missing":
-        return f"{who} needs the parameter {path!r}"
-    cause = error.get("ctx", {}).get("error")
-    if isinstance(cause, ConfigError):
-        return str(cause)
-    return f"{who}: {path} = {error['input']!r}: {error['msg'].lower()}"
-
-
-@functools.cache
-def _model(component: Any) -> type[BaseModel]:
-    from pydantic import ConfigDict, Field, create_model
-
-    fields: dict[str, Any] = {}
-    descriptions = _argument_docs(component)
-    hints = _hints(component)
-    extra: Literal["allow", "forbid"] = "forbid"
-    for p in inspect.signature(component).parameters.values():
-        if p.kind is p.VAR_KEYWORD:
-            extra = "allow"
-            continue
-        annotation = _with_specs(hints.get(p.name, Any))
-        default = ... if p.default is p.empty else p.default
-        fields[p.name] = (annotation, Field(default, description=descriptions.get(p.name) or None))
-    config = ConfigDict(extra=extra, arbitrary_types_allowed=True, protected_namespaces=())
-    return create_model(component.__name__, __config__=config, **fields)
-
-
-def _hints(component: type[Component]) -> dict[str, Any]:
-    """The constructor's annotations; a dataclass's fields belong to the modules of its bases."""
-    owner = component if dataclasses.is_dataclass(component) else component.__init__
-    return typing.get_type_hints(owner, include_extras=True)
-
-
-def _with_specs(annotation: Any) -> Any:
-    """The annotation with every kind's base class replaced by "a spec of that kind"."""
+def _nested_spec(annotation: type) -> Any:
+    """For a kind's base class, "a name or spec of that kind"; for other classes None."""
     from pydantic import BeforeValidator, WithJsonSchema
 
-    if isinstance(annotation, type):
-        for kind, description in KINDS.items():
-            if getattr(annotation, "kind", None) == kind:
-                schema = {"description": f"name or {{type, params}} of {description.summary}"}
-                resolve = functools.partial(_resolve_nested, kind)
-                return Annotated[Any, BeforeValidator(resolve), WithJsonSchema(schema)]
-        return annotation
-    arguments = typing.get_args(annotation)
-    if not arguments or typing.get_origin(annotation) is Literal:
-        return annotation
-    if typing.get_origin(annotation) is Annotated:
-        return Annotated[_with_specs(arguments[0]), *arguments[1:]]
-    replaced = tuple(_with_specs(a) if a is not Ellipsis else a for a in arguments)
-    if replaced == arguments:
-        return annotation
-    origin = typing.get_origin(annotation)
-    return typing.Union[replaced] if origin in (None, types.UnionType) else origin[replaced]  # noqa: UP007
+    kind = getattr(annotation, "kind", None)
+    if kind not in KINDS:
+        return None
+    schema = {"description": f"name or {{type, params}} of {KINDS[kind].summary}"}
+    return Annotated[Any, BeforeValidator(functools.partial(_resolve_nested, kind)), WithJsonSchema(schema)]
 
 
 def _resolve_nested(kind: str, spec: Any) -> Component:
@@ -465,23 +388,3 @@ def _entry_points(kind: str) -> dict[str, EntryPoint]:
         for name, point in _all_entry_points().items()
         if name.startswith(prefix)
     }
-
-
-def _annotation_text(annotation: Any) -> str:
-    text = inspect.formatannotation(annotation)
-    text = re.sub(r"Annotated\[(\w+), ([^\]]*)\]", r"\1 (\2)", text)
-    return re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", text)
-
-
-def _argument_docs(component: type[Component]) -> dict[str, str]:
-    """Descriptions in the "Args:" sections of a class and its bases, by parameter."""
-    found: dict[str, str] = {}
-    for cls in reversed(component.__mro__):
-        docs = inspect.cleandoc(cls.__doc__ or "")
-        section = re.search(r"^Args:\n((?:    .*\n?|\n)+)", docs, flags=re.MULTILINE)
-        if section:
-            for name, text in re.findall(
-                r"^    (\w+): (.*(?:\n        .*)*)", section.group(1), flags=re.MULTILINE
-            ):
-                found[name] = " ".join(text.split())
-    return found

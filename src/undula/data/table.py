@@ -8,7 +8,6 @@ from __future__ import annotations
 __all__ = ["Panel", "Series", "clean_table", "panel_of_windows"]
 
 import itertools
-import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +15,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..core.errors import DataError, MissingValuesError, did_you_mean
+from ..core.errors import DataError, MissingValuesError
 from .calendar import calendar_features, calendar_names
+from .columns import numeric, parsed_time, require_columns, target_columns, time_role, with_time_column
 from .options import DataOptions
 from .reading import Windows
 
-_TIME_NAMES = ("time", "date", "datetime", "timestamp", "day", "ds", "period", "step")
 _LONG_STEP_REGULAR, _LONG_STEP_IRREGULAR = 1.5, 5.0
 
 
@@ -89,16 +88,16 @@ def clean_table(table: pd.DataFrame, options: DataOptions) -> Panel:
         DataError: naming the row and column that is wrong, and what to do.
     """
     notes: list[str] = []
-    table = _with_time_column(table)
-    time = _time_role(table, options, notes)
-    target = _target_columns(table, options, time, notes)
+    table = with_time_column(table)
+    time = time_role(table, options, notes)
+    target = target_columns(table, options, time, notes)
     roles = options.roles
     others = [*roles.known_covariates, *roles.past_covariates, *roles.static]
-    _require_columns(table, [*target, *others, *([roles.series] if roles.series else [])])
+    require_columns(table, [*target, *others, *([roles.series] if roles.series else [])])
     for name in [*target, *others]:
-        table[name] = _numeric(table[name], name)
+        table[name] = numeric(table[name], name)
     if time is not None:
-        table[time] = _parsed_time(table[time], time)
+        table[time] = parsed_time(table[time], time)
 
     groups = [("", table)]
     if roles.series is not None:
@@ -121,127 +120,6 @@ def clean_table(table: pd.DataFrame, options: DataOptions) -> Panel:
     if not panel.series:
         raise DataError("no rows are left after cleaning: check roles, missing and gaps")
     return panel
-
-
-# -- roles -----------------------------------------------------------------------------------------
-
-
-def _with_time_column(table: pd.DataFrame) -> pd.DataFrame:
-    table = table.rename(columns=str)
-    if isinstance(table.index, pd.DatetimeIndex):
-        name = str(table.index.name or "time")
-        return table.rename_axis(index=name).reset_index()
-    return table.reset_index(drop=True)
-
-
-def _time_role(table: pd.DataFrame, options: DataOptions, notes: list[str]) -> str | None:
-    if options.roles.time is not None:
-        _require_columns(table, [options.roles.time])
-        return options.roles.time
-    taken = {*(options.target or []), options.roles.series}
-    for name in table.columns:
-        known_name = name.strip().lower() in _TIME_NAMES
-        is_time = pd.api.types.is_datetime64_any_dtype(table[name])
-        if name not in taken and (is_time or (known_name and _looks_like_time(table[name]))):
-            notes.append(f"time column: {name!r}")
-            return str(name)
-    for name in table.columns:
-        if name not in taken and _is_text(table[name]) and _looks_like_time(table[name]):
-            notes.append(f"time column: {name!r}")
-            return str(name)
-    if options.roles.calendar:
-        raise DataError("roles.calendar needs a time column: name it in roles.time")
-    notes.append("no time column: rows are taken as they stand, oldest first")
-    return None
-
-
-def _target_columns(
-    table: pd.DataFrame, options: DataOptions, time: str | None, notes: list[str]
-) -> list[str]:
-    roles = options.roles
-    if options.target is not None:
-        if not options.target:
-            raise DataError("columns is empty: name at least one column to generate, or leave it out")
-        return list(options.target)
-    taken = {time, roles.series, *roles.known_covariates, *roles.past_covariates, *roles.static}
-    found = []
-    for name in table.columns:
-        if name in taken:
-            continue
-        if _is_text(table[name]) and not _mostly_numbers(table[name]):
-            notes.append(f"column {name!r} is text: not used")
-        else:
-            found.append(str(name))
-    if not found:
-        raise DataError(f"no numeric column among {list(table.columns)}: name one in roles.target")
-    return found
-
-
-def _require_columns(table: pd.DataFrame, names: list[str]) -> None:
-    for name in names:
-        if name not in table.columns:
-            known = [str(c) for c in table.columns]
-            raise DataError(f"no column {name!r}{did_you_mean(name, known)} (columns: {', '.join(known)})")
-
-
-def _is_text(column: pd.Series) -> bool:
-    return not pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_datetime64_any_dtype(column)
-
-
-def _mostly_numbers(column: pd.Series) -> bool:
-    given = column.dropna()
-    return len(given) > 0 and pd.to_numeric(given, errors="coerce").notna().mean() > 0.5
-
-
-def _looks_like_time(column: pd.Series) -> bool:
-    if not _is_text(column):
-        return True
-    head = column.dropna().head(50)
-    if len(head) == 0 or _mostly_numbers(head):
-        return False
-    return bool(_to_datetime(head).notna().mean() > 0.9)
-
-
-# -- values ----------------------------------------------------------------------------------------
-
-
-def _numeric(column: pd.Series, name: str) -> pd.Series:
-    numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    wrong = numbers.isna() & column.notna()
-    if wrong.any():
-        row = int(np.flatnonzero(wrong.to_numpy())[0])
-        more = f" (and {int(wrong.sum()) - 1} more)" if wrong.sum() > 1 else ""
-        raise DataError(
-            f"column {name!r}, row {row + 1}: {column.iloc[row]!r} is not a number{more}: "
-            "correct it, leave it empty (see data.missing), or leave the column out of roles.target"
-        )
-    infinite = np.isinf(numbers.to_numpy())
-    if infinite.any():
-        row = int(np.flatnonzero(infinite)[0])
-        raise DataError(f"column {name!r}, row {row + 1} is infinite: correct it or leave it empty")
-    return numbers
-
-
-def _to_datetime(column: pd.Series) -> pd.Series:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        parsed = pd.to_datetime(column, errors="coerce", utc=False)
-    if isinstance(parsed.dtype, pd.DatetimeTZDtype):
-        return parsed.dt.tz_convert("UTC").dt.tz_localize(None)
-    return parsed
-
-
-def _parsed_time(column: pd.Series, name: str) -> pd.Series:
-    is_number = pd.api.types.is_numeric_dtype(column)
-    parsed = column.astype(float) if is_number else _to_datetime(column)
-    wrong = parsed.isna()
-    if wrong.any():
-        row = int(np.flatnonzero(wrong.to_numpy())[0])
-        raise DataError(
-            f"time column {name!r}, row {row + 1}: {column.iloc[row]!r} is not a time: "
-            "correct it, or name another column in roles.time"
-        )
-    return parsed
 
 
 # -- order, gaps, missing values -------------------------------------------------------------------

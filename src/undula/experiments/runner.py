@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config.loading import load_config
+from ..config.loading import as_config, load_config
 from ..config.schema import Config
 from ..config.yaml12 import dump_yaml
 from ..core.errors import Interrupted, UndulaError
@@ -78,7 +78,7 @@ class ExperimentRunner:
         """
         if isinstance(config, str | Path):
             return cls(load_config(config, overrides), **options)
-        return cls(Config.of(config), **options)
+        return cls(as_config(config), **options)
 
     def prepare(self) -> tuple[DiffusionModel, PreparedData]:
         """Check everything that can be checked without training.

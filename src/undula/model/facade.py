@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .. import __version__
+from ..config.loading import as_config
 from ..config.schema import Config
 from ..core.condition import Condition
 from ..core.errors import ConfigError, DataError, RunError
@@ -88,7 +89,7 @@ class DiffusionModel:
     @classmethod
     def from_config(cls, config: Config | Mapping[str, Any] | str | Path) -> DiffusionModel:
         """A model as a config, a preset's name or a YAML file describes it; not yet fitted."""
-        config = Config.of(config)
+        config = as_config(config)
         return cls(
             **config.component_specs(),
             data=config.data,
