@@ -50,15 +50,13 @@ class HeunSampler(BaseSampler):
         on_step: OnStep | None = None,
     ) -> Series:
         """Integrate from levels[0] to levels[-1]; see `BaseSampler.integrate`."""
-        pairs = list(itertools.pairwise(levels))
-        steps = [(step_ratio(a, b), _correction(a, b)) for a, b in pairs]
-        for k, ((from_x, from_d), (stay, from_start, from_euler, from_end)) in enumerate(steps):
+        steps = [(step_ratio(a, b), _correction(a, b)) for a, b in itertools.pairwise(levels)]
+        for k, ((from_x, from_d), (stay, from_start, from_end)) in enumerate(steps):
             d = denoiser(x, levels[k], condition)
             euler = (x * from_x).add_(d, alpha=from_d)
             if levels[k + 1].sigma > 0:
                 end = denoiser(euler, levels[k + 1], condition)
-                x = (x * stay).add_(d, alpha=from_start)
-                x.add_(euler, alpha=from_euler).add_(end, alpha=from_end)
+                x = (x * stay).add_(d, alpha=from_start).add_(end, alpha=from_end)
             else:
                 x = euler
             if on_step is not None:
@@ -66,16 +64,16 @@ class HeunSampler(BaseSampler):
         return x
 
 
-def _correction(start: NoiseLevel, end: NoiseLevel) -> tuple[float, float, float, float]:
-    """Coefficients of x_t, D_t, x' and D' in the corrected x_s."""
+def _correction(start: NoiseLevel, end: NoiseLevel) -> tuple[float, float, float]:
+    """Coefficients of x_t, D_t and D' in the corrected x_s, with x' put in."""
     if end.sigma == 0:
-        return 0.0, 0.0, 0.0, 0.0
+        return 0.0, 0.0, 0.0
     half = 0.5 * (end.tau - start.tau)
     scale_start, scale_end = start.alpha + start.sigma, end.alpha + end.sigma
     from_start, from_end = half * scale_end / start.tau, half * scale_end / end.tau
+    from_x, from_d = step_ratio(start, end)
     return (
-        float((scale_end + from_start) / scale_start),
-        float(-from_start),
-        float(from_end / scale_end),
+        float((scale_end + from_start) / scale_start + from_end / scale_end * from_x),
+        float(from_end / scale_end * from_d - from_start),
         float(-from_end),
     )
