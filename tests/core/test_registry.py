@@ -168,7 +168,7 @@ def test_a_name_is_taken_once() -> None:
     class Other(BaseSDE):
         """Another."""
 
-    with pytest.raises(ConfigError, match="already registered"):
+    with pytest.raises(ConfigError, match="undula's own"):
         register("sde", "vpsde")(Other)
     with pytest.raises(ConfigError, match="not a subclass of BaseSDE"):
         register("sde", "no_sde")(int)
@@ -191,3 +191,43 @@ def test_public_names_are_there() -> None:
         assert getattr(undula, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = undula.nothing
+
+
+def test_a_built_in_name_is_taken_before_it_is_imported() -> None:
+    code = (
+        "from undula import BaseSDE, register\n"
+        "from undula.core.errors import ConfigError\n"
+        "class Mine(BaseSDE):\n    alpha = sigma = lambda self, t: t\n"
+        "try:\n    register('sde', 'vpsde')(Mine)\n"
+        "except ConfigError as error:\n    print(error)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "sde 'vpsde' is undula's own" in said
+
+
+def test_free_keywords_survive_a_spec() -> None:
+    class Free(BaseSDE):
+        """A path with free keywords.
+
+        Args:
+            a: a number.
+        """
+
+        def __init__(self, a: float = 1.0, **kwargs: float) -> None:
+            object.__setattr__(self, "a", a)
+            object.__setattr__(self, "b", kwargs.get("b", 1.0))
+
+        def alpha(self, t):
+            return 1 - t
+
+        def sigma(self, t):
+            return t
+
+    register("sde", "free_for_test")(Free)
+    try:
+        made = Registry.get("sde", "free_for_test", a=2.0, b=3.0)
+        spec = Registry.spec(made)
+        assert spec["params"] == {"a": 2.0, "b": 3.0}
+        assert Registry.resolve("sde", spec).b == 3.0
+    finally:
+        del Registry._classes["sde", "free_for_test"]

@@ -222,3 +222,45 @@ def test_levels_work_without_gradients_and_in_inference(sde: str) -> None:
         assert torch.equal(path.sde.derivatives(T)[0], expected[0])
     with torch.inference_mode():
         assert torch.equal(path.sde.derivatives(T.clone())[1], expected[1])
+
+
+# -- what is refused -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"alpha_of_t": "1", "sigma_of_t": "t/(1-t)"}, "a finite sigma"),
+        ({"alpha_of_t": "sqrt(1-t**2)", "sigma_of_t": "t"}, "a finite derivative of alpha"),
+        ({"alpha_of_t": "1/0 - t", "sigma_of_t": "t"}, "a finite alpha"),
+        (
+            {"alpha_of_t": "1-t", "sigma_of_t": "t", "t_min": 0.0},
+            r"sigma\(t\) > 0 from t_min on.*correct t_min",
+        ),
+    ],
+)
+def test_paths_that_are_not_finite_are_refused(params: dict[str, object], message: str) -> None:
+    with pytest.raises(IncompatibleError, match=message):
+        path_of(Registry.get("sde", "custom", **params))
+
+
+@pytest.mark.parametrize("sde", ["vpsde", "subvpsde", "rectified", "cosine"])
+def test_no_noise_at_t_min_is_refused(sde: str) -> None:
+    with pytest.raises(IncompatibleError, match="from t_min on"):
+        path_of(Registry.get("sde", sde, t_min=0.0))
+
+
+def test_numbers_must_be_finite() -> None:
+    with pytest.raises(ConfigError, match="beta_max = inf"):
+        Registry.get("sde", "vpsde", beta_max=float("inf"))
+
+
+def test_a_density_outside_the_path_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no mass on this path"):
+        make_density("log_normal", path_of("vesde"), mean=-30.0)
+
+
+@pytest.mark.parametrize(("sde", "t_max"), [("rectified", 0.3), ("vpsde", 0.2), ("vesde", 0.1)])
+def test_a_start_where_the_data_are_visible_is_refused(sde: str, t_max: float) -> None:
+    with pytest.raises(IncompatibleError, match="starts from pure noise"):
+        Registry.get("sampler", "ddim", t_max=t_max).check(path_of(sde))

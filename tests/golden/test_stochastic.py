@@ -84,3 +84,13 @@ def test_mixture_weights() -> None:
         right = x[:, 0, 0] > 0
         assert float(right.double().mean()) == pytest.approx(0.7, abs=0.02)
         assert float(x[right].var(0).mean()) == pytest.approx(0.2, rel=0.1)
+
+
+@pytest.mark.parametrize(("sde", "t_max"), [("vesde", 0.9), ("vpsde", 0.8), ("rectified", 0.95)])
+def test_a_later_start_has_its_own_prior(sde: str, t_max: float) -> None:
+    """A grid that starts at t_max starts from N(0, σ(t_max)²): samples keep the data's spread."""
+    path = path_of(sde)
+    denoiser = GaussianDenoiser(path, torch.zeros(1, 4).double(), torch.eye(4).double())
+    noise = SampleNoise(0, torch.arange(4000), 1, 4, torch.float64)
+    x = Registry.get("sampler", "dpm", num_steps=60, t_max=t_max, grid="log_snr").sample(denoiser, noise)
+    assert float(x.std()) == pytest.approx(1.0, abs=0.03)

@@ -429,3 +429,41 @@ def test_learnability_on_ar1() -> None:
                 total += float((denoiser(x_t.to(kind), level) - x_0).square().mean()) / level.sigma**2
         losses.append(total)
     assert losses[0] < 1.15 * losses[1]
+
+
+def test_scikit_learn_manners() -> None:
+    model = DiffusionModel(architecture="mlp", seed=3)
+    params = model.get_params()
+    assert params["architecture"] == "mlp"
+    assert DiffusionModel(**params).get_params() == params
+    assert model.set_params(seed=4) is model
+    assert model.seed == 4
+    with pytest.raises(ConfigError, match="no parameter 'architecure'; did you mean 'architecture'"):
+        model.set_params(architecure="unet")
+    sklearn = pytest.importorskip("sklearn.base")
+    assert sklearn.clone(model).get_params() == model.get_params()
+
+
+@pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"length": 0}])
+def test_sizes_are_positive(wrong: dict[str, int]) -> None:
+    model = DiffusionModel(
+        architecture={"type": "mlp", "params": {"model_dim": 16, "num_layers": 1}},
+        objective="flow_matching",
+        data={"dataset": "ar1", "predict_len": 8, "stride": 50},
+        training={"max_steps": 1, "sample_every": None},
+    ).fit()
+    with pytest.raises(ConfigError, match="give a positive number"):
+        model.sample(2, **wrong)
+
+
+def test_all_the_windows_that_are_given_count_in_the_bound() -> None:
+    model = DiffusionModel(
+        architecture={"type": "mlp", "params": {"model_dim": 16, "num_layers": 1}},
+        objective="variational_bound",
+        data={"dataset": "ar1", "predict_len": 8, "stride": 8},
+        training={"max_steps": 2, "sample_every": None},
+    ).fit()
+    windows = np.random.default_rng(0).normal(size=(40, 8, 1))
+    wild = windows.copy()
+    wild[:4] *= 50
+    assert model.bits_per_dim(wild) > model.bits_per_dim(windows) + 1

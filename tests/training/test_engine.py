@@ -6,6 +6,7 @@ import json
 import math
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from undula.core.errors import Interrupted, RunError, TrainingError
+from undula.core.errors import ConfigError, Interrupted, RunError, TrainingError
 from undula.core.files import read_tensors, write_tensors
 from undula.core.randomness import Stream
 from undula.data.batching import epoch_batches
@@ -23,7 +24,7 @@ from undula.training.ema import EMA
 from undula.training.engine import Engine, Outcome, Task
 from undula.training.loggers import JSONLinesLogger, TensorBoardLogger
 from undula.training.options import TrainingOptions
-from undula.training.progress import LineProgress, make_progress
+from undula.training.progress import LineProgress, SilentProgress, make_progress
 from undula.training.schedule import learning_rate_factor
 
 ROWS = 50
@@ -68,7 +69,11 @@ def options(**changes: Any) -> TrainingOptions:
 
 
 def train(
-    folder: Path | None, module: Regression | None = None, resume: bool = False, **changes: Any
+    folder: Path | None,
+    module: Regression | None = None,
+    resume: bool = False,
+    on_epoch: Callable[[int, int], dict[str, float]] | None = None,
+    **changes: Any,
 ) -> Outcome:
     module = module or Regression()
     task = Task(
@@ -78,7 +83,7 @@ def train(
         validate=lambda: {
             "val_loss": float(module(Batch(np.arange(ROWS)), 0, torch.arange(ROWS), ROWS).mean())
         },
-        on_epoch=lambda epochs, steps: {"seen": float(epochs)},
+        on_epoch=on_epoch or (lambda epochs, steps: {"seen": float(epochs)}),
         networks=[module.net],
     )
     loggers = [] if folder is None else [JSONLinesLogger(folder / "metrics.jsonl")]
@@ -178,6 +183,32 @@ def test_a_non_finite_loss_keeps_the_last_good_checkpoint(tmp_path: Path) -> Non
     assert train(tmp_path, resume=True).steps == 40
 
 
+def test_nothing_kept_is_not_claimed(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError) as e:
+        train(tmp_path, Regression(fail_at=0), checkpoint_every=1000.0)
+    assert "kept" not in str(e.value)
+
+
+def test_pictures_that_fail_do_not_end_a_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The samples of a young model may be refused; the training goes on and is saved."""
+    said: list[str] = []
+    monkeypatch.setattr(SilentProgress, "message", lambda self, text: said.append(text))
+
+    def refuse(epochs: int, steps: int) -> dict[str, float]:
+        raise RunError("the sampler returned numbers that are not finite")
+
+    assert train(tmp_path, on_epoch=refuse).steps == 40
+    assert state(tmp_path)[1]["step"] == 40
+    assert "no samples to show: the sampler returned" in said[0]
+
+
+def test_a_missing_gpu_is_said(tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(ConfigError, match="no GPU that torch can use: use cpu"):
+        train(tmp_path, device="cuda")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_stops(tmp_path: Path, number: signal.Signals) -> None:
     class Signalled(Regression):
@@ -260,7 +291,7 @@ def test_ema_warms_up() -> None:
     assert share < 1e-8 < 0.999**200
     with ema.applied():
         assert module.weight.item() == float(ema.weights["weight"])
-    assert float(module.weight) == 0.0
+    assert module.weight.item() == 0.0
 
 
 def test_ema_without_decay_is_the_weights() -> None:

@@ -26,13 +26,18 @@ class Component:
 
     @property
     def params(self) -> dict[str, Any]:
-        """The constructor's arguments, by name."""
-        signature = inspect.signature(type(self))
-        return {
-            name: getattr(self, name)
-            for name, parameter in signature.parameters.items()
-            if parameter.kind is not parameter.VAR_KEYWORD
-        }
+        """The constructor's arguments, by name.
+
+        A constructor that takes `**kwargs` keeps them under that name; the registry does it for one
+        that does not.
+        """
+        found: dict[str, Any] = {}
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                found |= getattr(self, name, {})
+            else:
+                found[name] = getattr(self, name)
+        return found
 
     @property
     def state(self) -> dict[str, Tensor]:

@@ -28,6 +28,8 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 }
 _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {ast.UAdd: operator.pos, ast.USub: operator.neg}
 
+_LARGEST = 1e300
+
 
 class Expression:
     """A differentiable function of one variable.
@@ -50,12 +52,13 @@ class Expression:
 
     def __call__(self, x: Tensor) -> Tensor:
         """The formula at x, in the shape and type of x."""
-        return torch.as_tensor(self._value(self._tree, x), dtype=x.dtype, device=x.device) + 0.0 * x
+        value: Tensor = self._value(self._tree, x) + 0.0 * x
+        return value
 
     def _check(self, node: ast.AST) -> None:
         names = {self.variable, "pi"}
         match node:
-            case ast.Constant(value=int() | float()):
+            case ast.Constant(value=int() | float() as number) if abs(number) < _LARGEST:
                 return
             case ast.Name(id=name) if name in names:
                 return
@@ -81,15 +84,14 @@ class Expression:
 
     def _value(self, node: ast.AST, x: Tensor) -> Any:
         match node:
-            case ast.Constant(value=number):
-                return number
+            case ast.Constant(value=int() | float() as number):
+                return x.new_tensor(float(number))
             case ast.Name(id=name):
-                return x if name == self.variable else math.pi
+                return x if name == self.variable else x.new_tensor(math.pi)
             case ast.BinOp(left=left, op=op, right=right):
                 return _BINARY[type(op)](self._value(left, x), self._value(right, x))
             case ast.UnaryOp(op=op, operand=operand):
                 return _UNARY[type(op)](self._value(operand, x))
             case ast.Call(func=ast.Name(id=name), args=[argument]):
-                value = torch.as_tensor(self._value(argument, x), dtype=x.dtype, device=x.device)
-                return _FUNCTIONS[name](value)
+                return _FUNCTIONS[name](self._value(argument, x))
         raise AssertionError(f"unchecked node {node!r}")

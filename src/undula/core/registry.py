@@ -139,6 +139,9 @@ class Registry:
                     f"{component.__name__} cannot be registered as {kind} {name!r}: "
                     f"it is not a subclass of {base.__name__}"
                 )
+            own = f"{KINDS[kind].package}.{name}"
+            if name in _modules(KINDS[kind].package) and component.__module__ != own:
+                raise ConfigError(f"{kind} {name!r} is undula's own: choose another name")
             known = cls._classes.get((kind, name))
             identity = (component.__module__, component.__qualname__)
             if known is not None and (known.__module__, known.__qualname__) != identity:
@@ -262,7 +265,14 @@ class Registry:
             ConfigError: if a value does not fit.
         """
         component = cls.find(kind, name)
-        return component(**cls._validated(component, f"{kind} {name!r}", params))
+        values = cls._validated(component, f"{kind} {name!r}", params)
+        made = component(**values)
+        for parameter in inspect.signature(component).parameters.values():
+            if parameter.kind is parameter.VAR_KEYWORD and not hasattr(made, parameter.name):
+                named = inspect.signature(component).parameters
+                extra = {key: value for key, value in values.items() if key not in named}
+                object.__setattr__(made, parameter.name, extra)
+        return made
 
     @classmethod
     def resolve(cls, kind: str, spec: Any) -> Any:

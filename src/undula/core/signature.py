@@ -74,7 +74,9 @@ def parameters_model(component: Any, nested: Nested) -> type[BaseModel]:
         annotation = _with_nested(hints.get(p.name, Any), nested)
         default = ... if p.default is p.empty else p.default
         fields[p.name] = (annotation, Field(default, description=descriptions.get(p.name) or None))
-    config = ConfigDict(extra=extra, arbitrary_types_allowed=True, protected_namespaces=())
+    config = ConfigDict(
+        extra=extra, arbitrary_types_allowed=True, protected_namespaces=(), allow_inf_nan=False
+    )
     return create_model(component.__name__, __config__=config, **fields)
 
 

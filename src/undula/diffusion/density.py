@@ -36,6 +36,7 @@ from .path import GaussianPath
 DensityName = Literal["uniform", "stratified", "logit_normal", "log_normal", "log_snr"]
 
 _LOWEST_LOG_SNR = math.log(1e-6)
+_LEAST_MASS = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +159,15 @@ class LogNormal(_InLogSNR):
 
     mean: float = -1.2
     std: float = 1.2
+
+    def __post_init__(self) -> None:
+        low, high = self._cut()
+        if not float(high - low) > _LEAST_MASS:
+            most, least = (-0.5 * float(v) for v in self._range)
+            raise ConfigError(
+                f"density log_normal with mean {self.mean:g} and standard deviation {self.std:g} has no mass "
+                f"on this path, whose log(σ/α) runs from {least:.3g} to {most:.3g}: set density_mean inside"
+            )
 
     def quantile(self, q: Tensor) -> Tensor:
         """T at probability q."""

@@ -14,7 +14,7 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["GaussianPath", "like"]
+__all__ = ["LARGEST_STARTING_SNR", "GaussianPath", "like"]
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ from ..core.noise import BaseNoise
 from ..core.sde import BaseSDE, NoiseLevel
 from ..core.types import Series, Times
 
-_LARGEST_TERMINAL_SNR = 0.01
+LARGEST_STARTING_SNR = 0.01
 _CHECKED_TIMES = 1001
 
 
@@ -46,8 +46,8 @@ class GaussianPath:
 
     Raises:
         IncompatibleError: if on a grid α is negative, σ is not positive or the SNR does not fall
-            strictly, or if at t = 1 the data are still visible (SNR above 0.01), so that sampling
-            cannot start from noise.
+            strictly, if one of them or of their derivatives is not finite, or if at t = 1 the data are
+            still visible (SNR above 0.01), so that sampling cannot start from noise.
     """
 
     sde: BaseSDE
@@ -68,9 +68,18 @@ class GaussianPath:
         """x_t = α x_0 + σ ε, for ε already of covariance Σ."""
         return like(level.alpha, x_0) * x_0 + like(level.sigma, x_0) * eps
 
-    def prior(self, white: Series, condition: Condition | None = None) -> Series:
-        """A draw from N(0, σ(1)² Σ), from which every sampler starts."""
-        return float(self.sde.sigma(torch.ones(1).double())) * self.noise.colour(white, condition)
+    def prior(
+        self, white: Series, condition: Condition | None = None, level: NoiseLevel | None = None
+    ) -> Series:
+        """A draw from N(0, σ² Σ), from which every sampler starts.
+
+        Args:
+            white: white noise, (B, C, L).
+            condition: what the noise may depend on.
+            level: where to start; None: at t = 1.
+        """
+        sigma = self.level(1.0).sigma if level is None else level.sigma
+        return sigma * self.noise.colour(white, condition)
 
     def transition(self, start: NoiseLevel, end: NoiseLevel) -> tuple[float | Tensor, float | Tensor]:
         """A and v of x_end | x_start ~ N(a x_start, v Σ), for start.t < end.t."""
@@ -98,15 +107,20 @@ def _check_sde(sde: BaseSDE) -> None:
     name = type(sde).__name__
     t = torch.linspace(sde.t_min, 1.0, _CHECKED_TIMES, dtype=torch.float64)
     alpha, sigma = sde.alpha(t), sde.sigma(t)
+    alpha_dot, sigma_dot = sde.derivatives(t)
     for what, value, wrong in (
         ("alpha(t) ≥ 0", alpha, ~(alpha >= 0)),
-        ("sigma(t) > 0 for t > 0", sigma, ~(sigma > 0) & (t > 0)),
+        ("sigma(t) > 0 from t_min on", sigma, ~(sigma > 0)),
+        ("a finite alpha(t)", alpha, ~alpha.isfinite()),
+        ("a finite sigma(t)", sigma, ~sigma.isfinite()),
+        ("a finite derivative of alpha(t)", alpha_dot, ~alpha_dot.isfinite()),
+        ("a finite derivative of sigma(t)", sigma_dot, ~sigma_dot.isfinite()),
     ):
         if bool(wrong.any()):
             first = int(wrong.nonzero()[0])
             raise IncompatibleError(
                 f"{name} needs {what}, at t = {float(t[first]):.3g} it is {float(value[first]):.3g}: "
-                "correct the formula"
+                f"correct {'t_min' if float(t[first]) == sde.t_min else 'the formula'}"
             )
     ratio = alpha / sigma
     rises = ratio[1:] >= ratio[:-1]
@@ -117,9 +131,9 @@ def _check_sde(sde: BaseSDE) -> None:
             "it does not: let sigma rise faster or alpha fall faster"
         )
     terminal = float(ratio[-1]) ** 2
-    if terminal > _LARGEST_TERMINAL_SNR:
+    if terminal > LARGEST_STARTING_SNR:
         raise IncompatibleError(
             f"{name} ends with a signal-to-noise ratio of {terminal:.3g} at t = 1, sampling from pure noise "
-            f"needs at most {_LARGEST_TERMINAL_SNR}: let it destroy more (a larger beta_max or sigma_max, "
+            f"needs at most {LARGEST_STARTING_SNR}: let it destroy more (a larger beta_max or sigma_max, "
             "or another sde)"
         )

@@ -36,7 +36,7 @@ from ..core.randomness import Stream
 from ..core.sde import DATA, NoiseLevel
 from ..core.types import Positive, PositiveInt, Series
 from .denoiser import BaseDenoiser
-from .path import GaussianPath
+from .path import LARGEST_STARTING_SNR, GaussianPath
 
 GridName = Literal["uniform", "log_snr", "karras"]
 
@@ -156,6 +156,12 @@ class BaseSampler(Component, ABC):
                 "raise t_max"
             )
         log_snr = float(path.sde.log_snr(torch.tensor(self.t_max, dtype=torch.float64)))
+        if math.exp(log_snr) > LARGEST_STARTING_SNR:
+            name, snr = type(path.sde).__name__, math.exp(log_snr)
+            raise IncompatibleError(
+                f"the sampler starts from pure noise, and at t_max = {self.t_max:g} the signal-to-noise "
+                f"ratio of {name} is {snr:.3g}, above {LARGEST_STARTING_SNR}: raise t_max"
+            )
         if self.grid != "uniform" and math.isinf(log_snr):
             raise IncompatibleError(
                 f"a grid in log-SNR cannot start at t_max = {self.t_max:g}, where "
@@ -183,8 +189,9 @@ class BaseSampler(Component, ABC):
         path = denoiser.path
         self.check(path)
         with torch.no_grad():
-            x = path.prior(noise(0), condition)
-            return self.integrate(denoiser, x, _grid(self, path), noise, condition, on_step)
+            levels = _grid(self, path)
+            x = path.prior(noise(0), condition, levels[0])
+            return self.integrate(denoiser, x, levels, noise, condition, on_step)
 
     @abstractmethod
     def integrate(

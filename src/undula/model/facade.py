@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["DiffusionModel"]
 
+import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -23,12 +24,12 @@ from .. import __version__
 from ..config.loading import as_config
 from ..config.schema import Config
 from ..core.condition import Condition
-from ..core.errors import ConfigError, DataError, RunError
+from ..core.errors import ConfigError, DataError, RunError, did_you_mean
 from ..core.randomness import Stream
 from ..core.registry import Registry
 from ..data.collation import Collator
 from ..data.given import given_windows
-from ..data.options import DataOptions
+from ..data.options import DataOptions, Split
 from ..data.prepare import Data, PreparedData, prepare
 from ..data.samples import sample_table
 from ..data.windows import Batch
@@ -134,6 +135,23 @@ class DiffusionModel:
             self.preprocessing, self.architecture, self.noise, self.sde, self.objective, self.sampler
         )
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The constructor's arguments, as in scikit-learn."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def set_params(self, **params: Any) -> DiffusionModel:
+        """Change the constructor's arguments; a fitted model stays as it was fitted until `fit`.
+
+        Raises:
+            ConfigError: if a name is none of them.
+        """
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                raise ConfigError(f"DiffusionModel has no parameter {name!r}{did_you_mean(name, known)}")
+            setattr(self, name, value)
+        return self
+
     # -- what was fitted -----------------------------------------------------------------------
 
     @property
@@ -206,8 +224,9 @@ class DiffusionModel:
             ConfigError: if an argument does not fit the model.
             DataError: if `given` does not fit, or is missing.
         """
-        if n < 1:
-            raise ConfigError(f"n = {n}: give a positive number of samples")
+        for name, number in (("n", n), ("batch_size", batch_size), ("length", length)):
+            if number is not None and number < 1:
+                raise ConfigError(f"{name} = {number}: give a positive number")
         chosen = self._sampler(sampler, num_steps)
         windows = self._given(given, unconditional)
         lengths = self._lengths(n, seed, length, windows)
@@ -230,15 +249,18 @@ class DiffusionModel:
         Prior and reconstruction terms are included; see `diffusion.bound`.
 
         Args:
-            data: windows, or data to cut into windows as in training; None: the options' test part.
+            data: windows, or data that are cut into windows as in training, all of which count; None:
+                the test part of the model's own data. Of many windows, some at even distances.
             num_times: times a window.
             seed: of times and noise.
         """
         parts, collator = self.parts_, self.collator_
-        if not isinstance(data, Batch):
-            prepared = prepare(self._options, data)
-            chosen = prepared.parts.test or prepared.parts.train
-            data = chosen.some(400_000)
+        if data is None:
+            parts_of_data = prepare(self._options).parts
+            data = (parts_of_data.test or parts_of_data.train).some(400_000)
+        elif not isinstance(data, Batch):
+            whole = self._options.model_copy(update={"split": Split(train=1.0, val=0.0, test=0.0)})
+            data = prepare(whole, data).parts.train.some(400_000)
         batch = training_batch(collator, data).to(self._device())
         if batch.condition is not None and batch.condition.valid is not None:
             raise DataError("the bound needs whole windows: these have missing values")
@@ -281,6 +303,7 @@ class DiffusionModel:
             RunError: if it is not there, damaged, or of another version.
             UnknownNameError: if a component comes from a plugin that is not loaded.
         """
+        device = _usable(device)
         description, tensors = read_model(path)
         try:
             data = DataOptions.model_validate(description["data"])
@@ -360,6 +383,13 @@ class DiffusionModel:
             raise ConfigError(
                 f"architecture {name!r} makes windows of {collator.length} steps only: leave length out"
             )
+        if length is not None and windows is not None and collator.known:
+            future = windows.future.shape[1]
+            if length != future:
+                raise ConfigError(
+                    f"length = {length}, and `given` has known covariates for {future} steps: leave length "
+                    "out, or give covariates for as many steps"
+                )
         if length is not None:
             return np.full(n, length, np.int64)
         if windows is not None:
@@ -419,6 +449,15 @@ class DiffusionModel:
             names = [name for name in condition.parts if name != "observed"]
             condition = condition.unconditional(names)
         return condition
+
+
+def _usable(device: str) -> str:
+    """The device's name, if torch can use it."""
+    if device.partition(":")[0] not in ("cpu", "cuda"):
+        raise ConfigError(f"device = {device!r}: use cpu or cuda")
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError(f"device = {device!r}, and this machine has no GPU that torch can use: use cpu")
+    return device
 
 
 def _share_reporter(

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..core.condition import Condition, Layout
 from ..core.errors import DataError
+from .embeddings import sinusoids
 
 
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
@@ -24,6 +25,9 @@ def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
 
 class SequenceEncoder(nn.Module):
     """Sequence parts as tokens, the last patch of each part nearest to the series' start.
+
+    A token is a function of its values and its position together, so that even the mean of all
+    tokens depends on their order.
 
     Args:
         layout: names and channels of the parts.
@@ -37,6 +41,7 @@ class SequenceEncoder(nn.Module):
         self.embed = nn.ModuleDict(
             {name: nn.Linear(patch * channels, dim) for name, (channels, _) in layout.sequence.items()}
         )
+        self.mix = nn.Linear(dim, dim)
         self.null = nn.ParameterDict({name: 0.02 * torch.randn(dim) for name in layout.sequence})
 
     def forward(self, condition: Condition) -> tuple[Tensor, Tensor]:
@@ -46,8 +51,10 @@ class SequenceEncoder(nn.Module):
             part = _part(condition.sequence, name)
             part = nn.functional.pad(part, (-part.shape[-1] % self.patch, 0))
             encoded = embed(part.unflatten(-1, (-1, self.patch)).transpose(1, 2).flatten(-2))
+            place = torch.arange(-encoded.shape[1], 0, device=part.device)
+            encoded = self.mix(nn.functional.gelu(encoded + sinusoids(place, encoded.shape[-1])))
             tokens.append(_replace(encoded, self.null[name], condition.dropped.get(name)))
-            positions.append(torch.arange(-encoded.shape[1], 0, device=part.device))
+            positions.append(place)
         return torch.cat(tokens, dim=1), torch.cat(positions)
 
 

@@ -7,7 +7,7 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["NoiseLevelEmbedding", "rotary_angles", "rotate"]
+__all__ = ["NoiseLevelEmbedding", "rotary_angles", "rotate", "sinusoids"]
 
 import math
 
@@ -54,6 +54,12 @@ def rotary_angles(positions: Tensor, head_dim: int) -> Tensor:
     """Angles of the rotary embedding at the positions (T,), (T, head_dim/2)."""
     rates = 10000.0 ** (-torch.arange(0, head_dim, 2, device=positions.device) / head_dim)
     return positions.float()[:, None] * rates
+
+
+def sinusoids(positions: Tensor, dim: int) -> Tensor:
+    """Positions (T,) as vectors (T, dim): sines and cosines of the rotary embedding's angles."""
+    angles = rotary_angles(positions, dim + dim % 2)
+    return torch.cat((torch.sin(angles), torch.cos(angles)), dim=-1)[..., :dim]
 
 
 def rotate(x: Tensor, angles: Tensor) -> Tensor:

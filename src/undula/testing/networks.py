@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from ..core.architecture import BaseArchitecture
@@ -122,6 +123,31 @@ def padding_changes_nothing(architecture: BaseArchitecture) -> None:
     assert error < 1e-4, f"padding changes the rest by {error:.1e}"
 
 
+def alone_as_in_a_batch(architecture: BaseArchitecture) -> None:
+    """A short member's output does not depend on how far its batch is padded."""
+    if not architecture.any_length:
+        return
+    network = _built(architecture, _layout(length=None, conditional=False))
+    x, tau = _randn(0, 2, _CHANNELS, 13), torch.tensor([0.3, 0.7])
+    alone = network(x, tau, None)
+    for length in (14, 24, 37):
+        exists = (torch.arange(length) < 13).expand(2, 1, length)
+        padded = network(F.pad(x, (0, length - 13)), tau, Condition(exists=exists))
+        error = float((padded[..., :13] - alone).detach().abs().max())
+        assert error < 1e-4, f"padding to {length} steps changes the output by {error:.1e}"
+
+
+def order_of_a_sequence_acts(architecture: BaseArchitecture) -> None:
+    """The same values of a sequence part in another order give another output."""
+    if getattr(architecture, "conditioning", "") == "none":
+        return
+    network, condition = _built(architecture, _layout()), _condition(4)
+    x, tau = _randn(0, 4, _CHANNELS, _LENGTH), torch.full((4,), 0.4)
+    turned = {name: part.flip(-1) for name, part in condition.sequence.items()}
+    change = network(x, tau, condition) - network(x, tau, replace(condition, sequence=turned))
+    assert float(change.detach().abs().max()) > 1e-5, "the order of a sequence part has no effect"
+
+
 def tau_and_conditions_act(architecture: BaseArchitecture) -> None:
     """The noise level and each condition part change the output; a dropped part does not."""
     network, condition = _built(architecture, _layout()), _condition(4)
@@ -164,6 +190,8 @@ ARCHITECTURE_LAWS: list[Callable[[Any], None]] = [
     takes_any_length,
     members_do_not_mix,
     padding_changes_nothing,
+    alone_as_in_a_batch,
+    order_of_a_sequence_acts,
     tau_and_conditions_act,
     checkpointing_keeps_gradients,
 ]

@@ -27,7 +27,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..core.errors import Interrupted, TrainingError
+from ..core.errors import ConfigError, Interrupted, TrainingError, UndulaError
 from ..core.randomness import derive_seed
 from .checkpoint import load_checkpoint, save_checkpoint
 from .ema import EMA
@@ -164,6 +164,7 @@ class Engine:
             found = load_checkpoint(self._checkpoint("last"), module, self._ema, self._optimizer)
             self._counters = _Counters.of_json(found)
         self._sums = torch.tensor(self._counters.sums, dtype=torch.float64, device=fabric.device)
+        self._agreed_seconds = self._counters.seconds
         loggers = self.loggers if fabric.is_global_zero else []
         for logger in loggers:
             logger.start(self._counters.step)
@@ -192,6 +193,8 @@ class Engine:
             start = time.monotonic()
             self._step(batches[position], total)
             counters.seconds += time.monotonic() - start
+            if self._fabric.world_size == 1:
+                self._agreed_seconds = counters.seconds
 
             done = counters.step
             at_end = self._is_done(total)
@@ -236,10 +239,12 @@ class Engine:
         )
         self._wrapped_optimizer.step()
         self._ema.update(counters.step)
-        mean: Any = loss.detach()
-        if fabric.world_size > 1:
-            mean = fabric.all_reduce(mean, reduce_op="mean")
-        self._sums += torch.stack((mean, torch.as_tensor(norm))).to(self._sums)
+        mean = loss.detach()
+        if fabric.world_size > 1:  # the time travels with the loss: devices must agree on the rate
+            seconds = torch.tensor(counters.seconds, dtype=torch.float64, device=mean.device)
+            shared: Any = fabric.all_reduce(torch.stack((mean.double(), seconds)), reduce_op="mean")
+            mean, self._agreed_seconds = shared[0], float(shared[1])
+        self._sums += torch.stack((mean.to(self._sums), torch.as_tensor(norm).to(self._sums)))
         counters.step += 1
         counters.summed += 1
 
@@ -248,7 +253,8 @@ class Engine:
         losses, norms = self._sums.tolist()
         self._counters.sums = (losses, norms)
         if not (math.isfinite(losses) and math.isfinite(norms)):
-            kept = " the last good checkpoint is kept;" if self.folder is not None else ""
+            saved = self.folder is not None and self._checkpoint("last").is_file()
+            kept = " the last good checkpoint is kept;" if saved else ""
             raise TrainingError(
                 f"the loss is not finite at step {self._counters.step:,}:{kept} use a lower "
                 "training.learning_rate, a training.clip_norm, or another preprocessing"
@@ -259,14 +265,14 @@ class Engine:
         if total is not None:
             shares.append(self._counters.step / total)
         if self.options.max_time is not None:
-            shares.append(self._counters.seconds / self.options.max_time)
+            shares.append(self._agreed_seconds / self.options.max_time)
         return min(1.0, max(shares))
 
     def _is_done(self, total: int | None) -> bool:
         if total is not None and self._counters.step >= total:
             return True
         limit = self.options.max_time
-        return limit is not None and self._agree(self._counters.seconds >= limit)
+        return limit is not None and self._agreed_seconds >= limit
 
     def _agree(self, flag: bool) -> bool:
         """Whether any device says so; asked now and then, for it costs a message."""
@@ -314,8 +320,12 @@ class Engine:
     def _pictures(self, loggers: Sequence[Logger], epochs: int) -> None:
         if not self._fabric.is_global_zero or self.task.on_epoch is None:
             return
-        with self._evaluating():
-            values = self.task.on_epoch(epochs, self._counters.step)
+        try:
+            with self._evaluating():
+                values = self.task.on_epoch(epochs, self._counters.step)
+        except UndulaError as error:
+            self.progress.message(f"epoch {epochs}: no samples to show: {error}")
+            return
         for logger in loggers:
             logger.log(self._counters.step, values)
 
@@ -358,6 +368,8 @@ def _launched(options: TrainingOptions) -> Fabric:
         os.environ.setdefault("OMP_NUM_THREADS", str(options.threads))
         torch.set_num_threads(options.threads)
     devices = options.devices
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("training.device = 'cuda', and this machine has no GPU that torch can use: use cpu")
     cpu = options.device == "cpu" or (options.device == "auto" and not torch.cuda.is_available())
     if devices == "auto" and cpu:
         devices = 1
@@ -372,7 +384,7 @@ def _launched(options: TrainingOptions) -> Fabric:
         strategy=options.strategy,
         precision="bf16-mixed" if precision == "bf16" else "32-true",
     )
-    if fabric.world_size > 1:
+    if fabric.world_size > 1 or options.strategy != "auto":
         fabric.launch()
     return fabric
 

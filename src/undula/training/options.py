@@ -22,6 +22,7 @@ def _seconds(value: Any) -> Any:
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
+Share = Annotated[float, Ge(0), Lt(1)]
 Duration = Annotated[float, BeforeValidator(_seconds), Gt(0)]
 
 
@@ -33,7 +34,7 @@ class TrainingOptions(BaseModel):
     batch_size: Annotated[int, Gt(0)] = Field(128, description="Windows a step, over all devices.")
     learning_rate: Annotated[float, Gt(0)] = Field(1e-3, description="Highest rate of AdamW.")
     weight_decay: Annotated[float, Ge(0)] = Field(0.01, description="Weight decay of AdamW.")
-    betas: tuple[float, float] = Field((0.9, 0.99), description="Averaging of AdamW.")
+    betas: tuple[Share, Share] = Field((0.9, 0.99), description="Averaging of AdamW, in [0, 1).")
     schedule: Literal["cosine", "one_cycle", "constant"] = Field(
         "cosine", description="Learning rate over the run."
     )

@@ -63,6 +63,8 @@ class UNetArchitecture(BaseArchitecture):
         super().__init__()
         if kernel_size % 2 == 0:
             raise ConfigError(f"unet: kernel_size = {kernel_size} is even: use {kernel_size + 1}")
+        if not channels:
+            raise ConfigError("unet: channels is empty: give the width of each level, such as [64, 128]")
         if attention_heads and channels[-1] % (2 * attention_heads):
             raise ConfigError(
                 f"unet: the last of channels, {channels[-1]}, is not a multiple of "
@@ -104,7 +106,7 @@ class UNetArchitecture(BaseArchitecture):
         """F(x, τ, condition); see `BaseArchitecture.forward`."""
         length, step = x.shape[-1], 2 ** (len(self.channels) - 1)
         padding = (0, -length % step)
-        exists = self._exists(condition, padding)
+        exists = self._exists(x, condition, padding)
         vector = self.static(self.noise_level(tau), condition)
         context = None
         if self.sequence is not None and condition is not None:
@@ -147,12 +149,18 @@ class UNetArchitecture(BaseArchitecture):
             h = h + self.cross(F.layer_norm(h, h.shape[-1:]), context)
         return h
 
-    def _exists(self, condition: Condition | None, padding: tuple[int, int]) -> list[Tensor | None]:
-        """Where the series exists, (B, L, 1), at each level."""
+    def _exists(
+        self, x: Tensor, condition: Condition | None, padding: tuple[int, int]
+    ) -> list[Tensor | None]:
+        """Where the series exists, (B or 1, L, 1), at each level; our own padding does not."""
         levels = len(self.channels)
-        if condition is None or condition.exists is None:
+        if condition is not None and condition.exists is not None:
+            exists = condition.exists[:, 0]
+        elif padding[1]:
+            exists = torch.ones((1, x.shape[-1]), dtype=torch.bool, device=x.device)
+        else:
             return [None] * levels
-        mask = F.pad(condition.exists[:, 0], padding)[..., None]
+        mask = F.pad(exists, padding)[..., None]
         masks: list[Tensor | None] = [mask]
         for _ in range(levels - 1):
             mask = mask.unflatten(1, (-1, 2)).any(2)

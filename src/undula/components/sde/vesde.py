@@ -31,8 +31,8 @@ class VESDE(BaseSDE):
     """Variance-exploding diffusion, α = 1 and σ geometric in t.
 
     Args:
-        sigma_min: σ(0), in standard deviations of what is diffused.
-        sigma_max: σ(1), in standard deviations of what is diffused.
+        sigma_min: σ(0), in the units of what is diffused (standard deviations after standardising).
+        sigma_max: σ(1), in the same units.
     """
 
     t_min: Fraction = 0.0
