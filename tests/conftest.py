@@ -13,6 +13,11 @@ install_import_hook(["undula.diffusion", "undula.components", "undula.nn"], "bea
 
 import pytest
 import torch
+from hypothesis import settings
+
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("explore", max_examples=1000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 

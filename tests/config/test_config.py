@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from undula.config.json_schema import config_schema
@@ -61,6 +61,7 @@ plain = st.recursive(
 
 
 @given(plain)
+@example({"\x85": "a\r\u2028b"})
 def test_what_is_dumped_is_read_back(value: Any) -> None:
     assert parse_yaml(dump_yaml(value), "x") == value
 

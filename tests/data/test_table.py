@@ -199,6 +199,53 @@ def test_masking_covers_the_target_alone() -> None:
         clean(frame, missing="mask", roles=Roles(target=["a"], known_covariates=["b"]))
 
 
+def test_missing_names_of_series_are_refused() -> None:
+    frame = pd.concat([table(60).assign(name=n) for n in ("north", "south")], ignore_index=True)
+    frame.loc[[70, 90], "name"] = None
+    with pytest.raises(DataError, match=r"2 rows have no value in the series column 'name', .* row 71"):
+        clean(frame, roles=Roles(series="name", target=["a"]))
+
+
+def test_a_column_has_one_role() -> None:
+    for role in ("known_covariates", "static"):
+        with pytest.raises(ValueError, match="column 'a' is named twice"):
+            DataOptions(columns=["a"], roles=Roles(**{role: ["a"]}))
+
+
+def test_numbers_of_eight_digits_are_dates() -> None:
+    days = pd.date_range("2020-01-01", periods=100)
+    frame = pd.DataFrame({"date": days.strftime("%Y%m%d").astype(int), "v": np.arange(100.0)})
+    panel = clean(frame)
+    (series,) = panel.series  # no gap at the end of a month
+    assert series.time is not None and list(series.time) == list(days)
+    assert "numbers in 'date' are read as dates YYYYMMDD" in panel.notes
+    frame["date"] = 20_000_000 + np.arange(100)
+    (series,) = clean(frame).series
+    assert series.time is not None and series.time[0] == 20_000_000
+    frame["date"] = [*days[:99].strftime("%Y%m%d").astype(int), 20200230]
+    with pytest.raises(DataError, match=r"row 100: .*20200230.* is not a time"):
+        clean(frame)
+
+
+@pytest.mark.parametrize("pattern", ["%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d/%m/%Y %H:%M"])
+def test_any_value_shows_whether_the_day_comes_first(pattern: str) -> None:
+    days = pd.date_range("2020-01-02", periods=70)
+    (series,) = clean(pd.DataFrame({"date": days.strftime(pattern), "v": np.arange(70.0)})).series
+    assert series.time is not None and list(series.time) == list(days)
+
+
+def test_an_unknown_order_of_day_and_month_is_refused() -> None:
+    frame = pd.DataFrame({"date": [f"{d:02}/02/2020" for d in range(1, 13)], "v": np.arange(12.0)})
+    with pytest.raises(DataError, match=r"no value shows whether the day .* '01/02/2020': .* YYYY-MM-DD"):
+        clean(frame)
+
+
+def test_a_covariate_named_day_is_no_time() -> None:
+    frame = table(100).assign(day=np.arange(100) % 7)[["day", "date", "a", "b"]]
+    panel = clean(frame, roles=Roles(target=["a"], known_covariates=["day"]))
+    assert panel.notes[0] == "time column: 'date'"
+
+
 # -- files -----------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,12 +13,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from undula.components.preprocessing.raw import RawPreprocessor
 from undula.core.errors import DataError
 from undula.data.batching import epoch_batches
 from undula.data.collation import Collator
+from undula.data.given import given_windows
 from undula.data.options import DataOptions, Roles, Split
 from undula.data.prepare import prepare
 from undula.data.windows import WindowDataset
+from undula.experiments.evaluating import conditions, real_windows
 
 
 def frame(rows: int, start: str = "2020-01-01") -> pd.DataFrame:
@@ -248,3 +253,175 @@ def test_a_column_that_moves_once_is_not_constant() -> None:
     )
     with pytest.raises(DataError, match="columns 'k', 'm' are constant"):
         prepare(DataOptions(predict_len=16), table)
+
+
+def test_whole_numbers_become_floats_a_batch_at_a_time(tmp_path: Path) -> None:
+    """Scaling in integers would round the mean and the scale."""
+    values = np.random.default_rng(0).integers(0, 3, (40, 6, 2)).astype(np.int16)
+    np.save(tmp_path / "x.npy", values)
+    prepared = prepare(DataOptions(path=str(tmp_path / "x.npy")))
+    train = prepared.parts.train
+    assert isinstance(train.values.base, np.memmap)
+    x, _ = Collator.fit(prepared.panel, train).targets(train.batch(np.arange(5)))
+    assert x.dtype == torch.float64
+    assert np.array_equal(x.transpose(1, 2).numpy(), values[:5])
+    z = RawPreprocessor().fit(x).transform(x)
+    assert z.mean((0, 2)).tolist() == pytest.approx([0.0, 0.0], abs=1e-9)
+    assert train[0]["future"].dtype == np.float64
+
+
+def test_windows_with_missing_covariates_are_dropped() -> None:
+    table = frame(200).assign(k=np.arange(200.0) % 7)
+    table.loc[60, "k"] = np.nan
+    roles = Roles(target=["v"], known_covariates=["k"])
+    parts = prepare(DataOptions(predict_len=6, history_len=4, missing="drop", roles=roles), table).parts
+    assert len(parts.train) > 100 and 60 not in rows_of(parts.train)
+
+
+def test_options_that_cut_windows_cannot_have_are_refused() -> None:
+    windows = np.random.default_rng(0).uniform(1, 2, (40, 6, 2))
+    with pytest.raises(DataError, match=r"transform: log_return needs series.*or leave transform out"):
+        prepare(DataOptions(transform="log_return"), windows)
+    with pytest.raises(DataError, match=r"roles\.static needs series"):
+        prepare(DataOptions(roles=Roles(static=["a"])), windows)
+
+
+def test_columns_name_or_choose_those_of_an_array(tmp_path: Path) -> None:
+    windows = np.random.default_rng(0).normal(size=(200, 6, 2))
+    np.save(tmp_path / "x.npy", windows)
+    for data in (windows, windows.reshape(-1, 2), list(windows), tmp_path / "x.npy"):
+        assert prepare(DataOptions(columns=["p", "q"]), data).panel.columns == ["p", "q"]
+        prepared = prepare(DataOptions(columns=["feature_1"]), data)
+        assert prepared.panel.columns == ["feature_1"]
+        assert prepared.parts.train.values[:6, 0].tolist() == windows[0, :, 1].tolist()
+        with pytest.raises(DataError, match=r"1 names \(p\), the array has 2 columns"):
+            prepare(DataOptions(columns=["p"]), data)
+    np.savez(tmp_path / "x.npz", samples=windows, columns=["p", "q"])
+    path = str(tmp_path / "x.npz")
+    assert prepare(DataOptions(path=path, columns=["q"])).parts.train.futures()[0, 0, 0] == windows[0, 0, 1]
+    with pytest.raises(DataError, match="no column 'x'"):
+        prepare(DataOptions(path=path, columns=["x", "q"]))
+
+
+def test_a_list_is_cut_inside_its_series_where_a_length_is_given() -> None:
+    arrays = [100.0 * i + np.arange(n, dtype=float)[:, None] for i, n in enumerate([12, 9, 15, 11] * 5)]
+    whole = prepare(DataOptions(), arrays).parts.train
+    assert whole.length is None
+    by_series = Split(by="series")
+    for history in (0, 3):
+        prepared = prepare(DataOptions(predict_len=5, history_len=history, split=by_series), arrays)
+        for part in (prepared.parts.train, prepared.parts.val, prepared.parts.test):
+            assert part is not None and part.length == 5
+            batch = part.batch(np.arange(len(part)))
+            joined = np.concatenate([batch.history, batch.future], axis=1)[..., 0]
+            assert (np.diff(joined) == 1).all(), "a window runs past its series"
+    with pytest.raises(DataError, match=r"the val part has no window.*by: series splits the set of series"):
+        prepare(DataOptions(predict_len=5), arrays)
+    with pytest.raises(DataError, match="history_len needs windows of one length: set predict_len"):
+        prepare(DataOptions(history_len=3), arrays)
+    with pytest.raises(DataError, match=r"array 1 of the list has shape \(4, 2, 1\)"):
+        prepare(DataOptions(), [np.zeros((4, 2)), np.zeros((4, 2, 1))])
+
+
+def test_a_list_after_a_table_is_cut_as_the_table_was() -> None:
+    settled = prepare(DataOptions(history_len=2, predict_len=5), frame(200)).options
+    assert prepare(DataOptions(), frame(1500)).options.model_fields_set >= {"predict_len"}
+    whole = settled.model_copy(update={"split": Split(train=1.0, val=0.0, test=0.0)})
+    rows = frame(60)[["v", "w"]].to_numpy()
+    assert len(prepare(whole, [rows, rows + 1]).parts.train) == 2 * (60 - 7 + 1)
+
+
+def test_the_gap_between_parts_counts_rows_across_breaks() -> None:
+    """The boundary between training and validation falls into a break, or a few rows before it."""
+    for first in (240, 238, 235):
+        table = frame(300)
+        table.loc[first:, "time"] += pd.Timedelta(days=50)
+        parts = prepare(DataOptions(predict_len=8), table).parts
+        assert parts.val is not None
+        assert min(rows_of(parts.val)) - max(rows_of(parts.train)) > 8
+
+
+# -- what is given to a conditional model ----------------------------------------------------------
+
+
+def test_an_array_as_history_is_transformed() -> None:
+    table = frame(300).assign(v=np.exp(np.arange(300) / 50.0))[["time", "v"]]
+    table["v"] *= np.random.default_rng(0).uniform(1, 2, 300)
+    options = DataOptions(history_len=3, predict_len=4, transform="log_return")
+    prepared = prepare(options, table)
+    collator = Collator.fit(prepared.panel, prepared.parts.train)
+    rows = table["v"].to_numpy()[:, None]
+    by_array = given_windows(rows[:20], collator, prepared.options)
+    by_table = given_windows(table[:20], collator, prepared.options)
+    assert np.allclose(by_array.history, by_table.history)
+    with pytest.raises(DataError, match=r"expected \(N, 4, 1\).*one row more than the history"):
+        given_windows(rows[:3], collator, prepared.options)
+    with pytest.raises(DataError, match="missing values in its history"):
+        given_windows(np.where(np.arange(20) == 18, np.nan, rows[:20, 0])[:, None], collator, options)
+
+
+def panel_of(lengths: list[int]) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.concat(
+        [
+            pd.DataFrame({"id": i, "step": np.arange(n), "v": rng.normal(size=n), "k": np.arange(n) % 3})
+            for i, n in enumerate(lengths)
+        ]
+    ).assign(size=lambda t: t["id"] % 4)
+
+
+def test_known_covariates_say_how_long_windows_are() -> None:
+    roles = Roles(series="id", time="step", target=["v"], known_covariates=["k"])
+    prepared = prepare(DataOptions(predict_len=None, roles=roles), panel_of([9, 12, 7, 11] * 5))
+    collator = Collator.fit(prepared.panel, prepared.parts.train)
+    batch = given_windows(panel_of([5, 8, 6]), collator, prepared.options)
+    assert batch.lengths.tolist() == [5, 8, 6]
+    condition = collator.condition(batch)
+    assert condition is not None and condition.exists is not None
+    assert condition.exists.sum((1, 2)).tolist() == [5, 8, 6]
+    taken = batch.take(np.array([2, 0]), 6)
+    assert taken.lengths.tolist() == [6, 5]
+    assert taken.future.shape == (2, 6, 1) and taken.features.shape == (2, 6, 1)
+
+
+def test_static_columns_do_not_say_how_long_windows_are() -> None:
+    roles = Roles(series="id", time="step", target=["v"], static=["size"])
+    prepared = prepare(DataOptions(predict_len=None, roles=roles), panel_of([9, 12, 7, 11] * 5))
+    collator = Collator.fit(prepared.panel, prepared.parts.train)
+    batch = given_windows(panel_of([5, 8, 6]), collator, prepared.options)
+    assert batch.lengths.tolist() == [0, 0, 0]
+    condition = collator.condition(batch.take(np.array([1, 2]), 10))
+    assert condition is not None
+    assert condition.static["static"].shape == (2, 1)
+
+
+# -- real windows and conditions of an evaluation --------------------------------------------------
+
+
+def test_one_window_a_series_is_independent_within_a_part() -> None:
+    roles = Roles(series="id", time="step", target=["v"])
+    table = panel_of([12] * 40)
+    for predict, independent in ((12, True), (9, False)):
+        prepared = prepare(DataOptions(predict_len=predict, roles=roles), table)
+        for part in (prepared.parts.train, prepared.parts.test):
+            assert part is not None
+            assert real_windows(part, prepared).independent == independent
+
+
+def test_conditions_are_from_all_over_a_part() -> None:
+    prepared = prepare(DataOptions(history_len=4, predict_len=6), frame(400))
+    train = prepared.parts.train
+    model = SimpleNamespace(collator_=Collator.fit(prepared.panel, train))
+    few = conditions(model, train, 5)  # type: ignore[arg-type]
+    assert few is not None
+    assert few.index.tolist() == np.linspace(0, len(train) - 1, 5).astype(int).tolist()
+    every = conditions(model, train)  # type: ignore[arg-type]
+    assert every is not None and len(every.index) == len(train)
+
+
+def test_a_source_takes_parameters() -> None:
+    spec = {"type": "ar1", "params": {"phi": 0.0, "num_steps": 600}}
+    prepared = prepare(DataOptions(dataset=spec, predict_len=16))
+    values = prepared.panel.series[0].values[:, 0]
+    assert len(values) == 600
+    assert abs(np.corrcoef(values[1:], values[:-1])[0, 1]) < 0.15

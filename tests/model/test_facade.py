@@ -467,3 +467,28 @@ def test_all_the_windows_that_are_given_count_in_the_bound() -> None:
     wild = windows.copy()
     wild[:4] *= 50
     assert model.bits_per_dim(wild) > model.bits_per_dim(windows) + 1
+
+
+def test_samples_of_different_lengths_have_those_of_what_is_given() -> None:
+    """Sample i is as long as the window whose covariates it was given, whatever the batch size."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for name, length in enumerate(rng.integers(6, 20, 60)):
+        rows += [(name, t, rng.normal(), np.sin(t)) for t in range(length)]
+    table = pd.DataFrame(rows, columns=["id", "t", "v", "known"])
+    model = DiffusionModel(
+        architecture={"type": "transformer", "params": {"model_dim": 16, "num_heads": 2, "num_layers": 1}},
+        objective="flow_matching",
+        sampler={"type": "ddim", "params": {"num_steps": 3}},
+        data={
+            "predict_len": None,
+            "roles": {"series": "id", "time": "t", "target": ["v"], "known_covariates": ["known"]},
+        },
+        training={"max_steps": 2, "sample_every": None},
+    ).fit(table)
+    given = table[table["id"].isin([3, 4, 5])]
+    lengths = given.groupby("id").size().to_list()
+    samples = model.sample(6, seed=1, given=given)
+    assert [len(s) for s in samples] == lengths * 2
+    alone = model.sample(6, seed=1, given=given, batch_size=1)
+    assert max(np.abs(a - b).max() for a, b in zip(samples, alone, strict=True)) < 1e-5

@@ -65,6 +65,8 @@ def starter_config(file: Path) -> tuple[str, list[str]]:
         time = next((n.split("'")[1] for n in panel.notes if n.startswith("time column")), None)
         columns = ", ".join(_quoted(c) for c in panel.columns)
         roles.append(f"  roles: {{time: {'null' if time is None else _quoted(time)}, target: [{columns}]}}\n")
+    elif constant:
+        roles.append(f"  columns: [{', '.join(_quoted(c) for c in panel.columns)}]\n")
     text = _TEMPLATE.format(
         name=re.sub(r"[^\w.-]+", "_", file.stem) or "experiment",
         description=f"Windows of {file.name}".replace('"', "'"),

@@ -50,6 +50,15 @@ for _class in (_Loader, _Dumper):
         _class.add_implicit_resolver(_tag, re.compile(f"^(?:{_pattern})$"), list(_first))
 
 
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Line breaks other than \\n survive between double quotes only."""
+    style = '"' if re.search("[\\r\\x85\\u2028\\u2029]", text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def _int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
     text = node.value.lower()
     base = {"0o": 8, "0x": 16}.get(text[:2], 10)

@@ -13,6 +13,7 @@ from ..core.errors import DataError, did_you_mean
 from .options import DataOptions
 
 _TIME_NAMES = ("time", "date", "datetime", "timestamp", "day", "ds", "period", "step")
+_NUMERIC_DATE = r"^\s*(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d{2})\b"
 
 
 def with_time_column(table: pd.DataFrame) -> pd.DataFrame:
@@ -29,7 +30,9 @@ def time_role(table: pd.DataFrame, options: DataOptions, notes: list[str]) -> st
     if options.roles.time is not None:
         require_columns(table, [options.roles.time])
         return options.roles.time
-    taken = {*(options.target or []), options.roles.series}
+    roles = options.roles
+    others = {*roles.known_covariates, *roles.past_covariates, *roles.static}
+    taken = {*(options.target or []), roles.series, *others}
     for name in table.columns:
         known_name = name.strip().lower() in _TIME_NAMES
         is_time = pd.api.types.is_datetime64_any_dtype(table[name])
@@ -92,7 +95,7 @@ def _looks_like_time(column: pd.Series) -> bool:
     head = column.dropna().head(50)
     if len(head) == 0 or _mostly_numbers(head):
         return False
-    return bool(_to_datetime(head).notna().mean() > 0.9)
+    return bool(_to_datetime(head, bool(_day_first(head))).notna().mean() > 0.9)
 
 
 # -- values ----------------------------------------------------------------------------------------
@@ -116,19 +119,55 @@ def numeric(column: pd.Series, name: str) -> pd.Series:
     return numbers
 
 
-def _to_datetime(column: pd.Series) -> pd.Series:
+def _to_datetime(column: pd.Series, day_first: bool = False) -> pd.Series:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        parsed = pd.to_datetime(column, errors="coerce", utc=False)
+        parsed = pd.to_datetime(column, errors="coerce", utc=False, dayfirst=day_first)
     if isinstance(parsed.dtype, pd.DatetimeTZDtype):
         return parsed.dt.tz_convert("UTC").dt.tz_localize(None)
     return parsed
 
 
+def _day_first(column: pd.Series) -> bool | None:
+    """Whether dates such as 31/12/2020 begin with the day; None if no value shows it."""
+    first = column.dropna().head(1).astype(str)
+    if not _is_text(column) or not first.str.match(_NUMERIC_DATE).all():
+        return False
+    parts = column.astype(str).str.extract(_NUMERIC_DATE).dropna().astype(int)
+    if (parts[0] > 12).any():
+        return True
+    return None if (parts[0] != parts[1]).any() and not (parts[1] > 12).any() else False
+
+
+def _of_digits(column: pd.Series) -> pd.Series | None:
+    """Dates from numbers YYYYMMDD; None if they are other numbers."""
+    if not column.between(1000_01_01, 9999_12_31).all() or (column % 1 != 0).any():
+        return None
+    dates = pd.to_datetime(column.astype(np.int64).astype(str), format="%Y%m%d", errors="coerce")
+    return dates if dates.notna().mean() > 0.9 else None
+
+
 def parsed_time(column: pd.Series, name: str) -> pd.Series:
-    """The column as time stamps or numbers; the message names the first row that is neither."""
-    is_number = pd.api.types.is_numeric_dtype(column)
-    parsed = column.astype(float) if is_number else _to_datetime(column)
+    """The column as time stamps or numbers; the message names the first row that is neither.
+
+    Numbers YYYYMMDD are dates. Whether the day or the month of 01/02/2020 comes first is decided by
+    any value that shows it.
+
+    Raises:
+        DataError: if a value is no time, or no value shows the order of day and month.
+    """
+    if pd.api.types.is_numeric_dtype(column):
+        dates = _of_digits(column)
+        parsed = column.astype(float) if dates is None else dates
+    else:
+        day_first = _day_first(column)
+        if day_first is None:
+            example = column.dropna().iloc[0]
+            raise DataError(
+                f"time column {name!r}: no value shows whether the day or the month comes first in dates "
+                f"such as {example!r}: write them as YYYY-MM-DD"
+            )
+        parsed = _to_datetime(column, day_first)
     wrong = parsed.isna()
     if wrong.any():
         row = int(np.flatnonzero(wrong.to_numpy())[0])

@@ -14,15 +14,19 @@ from .collation import Collator
 from .options import DataOptions
 from .prepare import Data
 from .reading import Windows, read_file
-from .table import Panel, clean_table
+from .table import Panel, clean_table, transformed
 from .windows import Batch
 
 
 def given_windows(given: Data, collator: Collator, options: DataOptions) -> Batch:
     """One window a series: its last rows.
 
+    Where windows vary in length, the known covariates' rows say how long each is (`Batch.lengths`);
+    without any, the windows have length 0: nothing that is given says how long they are.
+
     Args:
-        given: histories (N, H, C) or (H, C), or a table or file with the training data's columns. A
+        given: histories (N, H, C) or (H, C), or a table or file with the training data's columns, all
+            in the units of the training data: with a transform, a history needs one row more. A
             table ends with the history, or, where the model knows covariates of the future, with
             their L rows, in which the target columns may be empty.
         collator: the model's.
@@ -35,7 +39,7 @@ def given_windows(given: Data, collator: Collator, options: DataOptions) -> Batc
     if isinstance(raw, Windows):
         raw = raw.values
     if isinstance(raw, np.ndarray):
-        return _of_array(np.asarray(raw, float), collator)
+        return _of_array(np.asarray(raw, float), collator, options)
     if not isinstance(raw, pd.DataFrame):
         raise DataError(
             f"`given` of type {type(given).__name__}: expected a table, an array or a file's path"
@@ -53,24 +57,31 @@ def given_windows(given: Data, collator: Collator, options: DataOptions) -> Batc
     return _of_panel(panel, collator)
 
 
-def _of_array(history: np.ndarray, collator: Collator) -> Batch:
+def _of_array(history: np.ndarray, collator: Collator, options: DataOptions) -> Batch:
     if collator.known or collator.past or collator.static:
         raise DataError("the model needs covariates: pass `given` as a table with their columns")
     history = history[None] if history.ndim == 2 else history
     h, channels = collator.history_len, len(collator.columns)
-    if history.ndim != 3 or history.shape[1] < h or history.shape[2] != channels:
-        raise DataError(f"`given` has shape {history.shape}: expected (N, {h}, {channels}), history first")
-    n, length = len(history), collator.length or 1
-    return _batch(history[:, -h:], np.zeros((n, h + length, 0)), length, collator)
+    rows = h if options.transform == "none" else h + 1
+    if history.ndim != 3 or history.shape[1] < rows or history.shape[2] != channels:
+        why = f" (one row more than the history, for transform: {options.transform})" if rows > h else ""
+        raise DataError(
+            f"`given` has shape {history.shape}: expected (N, {rows}, {channels}), history first{why}"
+        )
+    history = transformed(history[:, -rows:], options.transform, collator.columns)
+    if np.isnan(history).any() and not collator.masked:
+        raise DataError("`given` has missing values in its history: fill them first")
+    n, length = len(history), collator.length or 0
+    return _batch(history, [np.zeros((h + length, 0))] * n, [length] * n, collator)
 
 
 def _of_panel(panel: Panel, collator: Collator) -> Batch:
     h, aligned = collator.history_len, bool(collator.known)
     last = {series.name: series for series in panel.series}
-    histories, features = [], []
+    histories, features, lengths = [], [], []
     for name, series in last.items():
         rows = len(series.values)
-        length = collator.length or (rows - h if aligned else 1)
+        length = collator.length or (rows - h if aligned else 0)
         needed = h + (length if aligned else 0)
         where = f"series {name!r} of `given`" if name else "`given`"
         if rows < max(needed, 1):
@@ -80,16 +91,16 @@ def _of_panel(panel: Panel, collator: Collator) -> Batch:
         histories.append(series.values[part])
         if np.isnan(histories[-1]).any() and not collator.masked:
             raise DataError(f"{where} has missing values in its history: fill them first")
-        rest = series.features[rows - needed :] if needed else series.features[-1:]
-        padded = np.concatenate([rest, np.repeat(rest[-1:], h + length - len(rest), axis=0)])
-        features.append(padded)
-    if len({f.shape for f in features}) > 1:
-        raise DataError("the series of `given` have different lengths: sample them one at a time")
-    stacked = np.stack(features)
-    return _batch(np.stack(histories), stacked, stacked.shape[1] - h, collator)
+        features.append(series.features[rows - needed :] if needed else series.features[-1:])
+        lengths.append(length)
+    return _batch(np.stack(histories), features, lengths, collator)
 
 
-def _batch(history: np.ndarray, features: np.ndarray, length: int, collator: Collator) -> Batch:
-    n = len(history)
-    future = np.zeros((n, length, len(collator.columns)))
-    return Batch(history, future, features, None, np.arange(n))
+def _batch(history: np.ndarray, features: list[np.ndarray], lengths: list[int], collator: Collator) -> Batch:
+    """Side by side, each padded to the longest with its last features."""
+    n, longest = len(history), max(lengths)
+    steps = np.arange(max(collator.history_len + longest, 1))
+    rows = np.stack([f[np.minimum(steps, len(f) - 1)] for f in features])
+    varies = min(lengths) < longest
+    exists = np.arange(longest) < np.array(lengths)[:, None] if varies else None
+    return Batch(history, np.zeros((n, longest, len(collator.columns))), rows, exists, np.arange(n))

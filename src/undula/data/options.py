@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["DataOptions", "Missing", "Roles", "Split", "Transform"]
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -57,7 +57,9 @@ class Split(_Options):
 class DataOptions(_Options):
     """Where the data come from, what their columns mean, and how they are cut into windows."""
 
-    dataset: str | None = Field(None, description="Name of a registered source, such as sp500.")
+    dataset: str | dict[str, Any] | None = Field(
+        None, description="Name of a registered source, such as sp500, or {type, params}."
+    )
     path: str | None = Field(None, description="Your own file: .csv, .parquet, .npy or .npz.")
     columns: list[str] | None = Field(None, description="Short for roles.target.")
     transform: Transform = Field(
@@ -85,6 +87,14 @@ class DataOptions(_Options):
     def _consistent(self) -> DataOptions:
         if self.columns is not None and self.roles.target not in (None, self.columns):
             raise ValueError("columns and roles.target name different columns: give one of them")
+        roles = self.roles
+        named = [*(self.target or []), *roles.known_covariates, *roles.past_covariates, *roles.static]
+        for name in named:
+            if named.count(name) > 1:
+                raise ValueError(
+                    f"column {name!r} is named twice among the columns to generate, known_covariates, "
+                    "past_covariates and static: give it one role"
+                )
         if self.dataset is not None and self.path is not None:
             raise ValueError("dataset and path are both given: give one of them")
         if self.predict_len is None and self.history_len:

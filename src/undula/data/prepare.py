@@ -7,14 +7,17 @@ __all__ = ["Data", "PreparedData", "prepare"]
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
 from ..core.errors import DataError
 from ..core.registry import Registry
+from .columns import require_columns
 from .options import DataOptions, Roles
-from .reading import Windows, as_windows, read_file
+from .reading import Windows, array_columns, as_windows, read_file
 from .splits import Parts, split_panel
 from .table import Panel, clean_table, panel_of_windows
 
@@ -54,27 +57,65 @@ def prepare(options: DataOptions, data: Data | None = None) -> PreparedData:
     """
     raw = _raw(options, data)
     if isinstance(raw, Windows):
-        if options.history_len:
-            raise DataError(
-                "history_len needs series, and these are windows that are already cut: give a table "
-                "or one long array (T, C), or set history_len: 0"
-            )
+        _refuse_for_windows(options)
+        raw = _chosen(raw, options.target)
         panel, window_len = panel_of_windows(raw), raw.values.shape[1]
-        options = options.model_copy(update={"predict_len": window_len})
+        options = _updated(options, predict_len=window_len)
     elif isinstance(raw, list):
+        # without a length that the user asks for, every array is one window
+        predict_len = options.predict_len if "predict_len" in options.model_fields_set else None
         roles = options.roles.model_copy(update={"series": "series", "time": "step"})
-        options = options.model_copy(update={"predict_len": None, "roles": roles})
+        options = _updated(options, predict_len=predict_len, roles=roles.model_dump())
         panel, window_len = clean_table(_table_of_list(raw, options), options), None
     else:
-        options = _with_source_roles(options)
+        # settled: what the model is given later is cut as its training data were
+        options = _updated(_with_source_roles(options))
         panel, window_len = clean_table(raw, options), None
     return PreparedData(split_panel(panel, options, window_len), panel, options)
+
+
+def _updated(options: DataOptions, **changes: Any) -> DataOptions:
+    """The options with changes, checked again."""
+    try:
+        return DataOptions.model_validate({**options.model_dump(), **changes})
+    except ValidationError as error:
+        reasons = [problem["msg"].removeprefix("Value error, ") for problem in error.errors()]
+        raise DataError(f"the options do not fit the data: {'; '.join(reasons)}") from None
+
+
+def _refuse_for_windows(options: DataOptions) -> None:
+    """Refuse what windows that are already cut cannot have, rather than leave it out silently."""
+    roles = options.roles.model_dump(exclude={"target", "time", "series"})
+    asked = [f"roles.{name}" for name, value in roles.items() if value]
+    if options.history_len:
+        asked.insert(0, "history_len")
+    if options.transform != "none":
+        asked.insert(0, f"transform: {options.transform}")
+    if asked:
+        raise DataError(
+            f"{asked[0]} needs series, and these are windows that are already cut: give a table or one long "
+            f"array (T, C), or leave {asked[0].partition(':')[0]} out"
+        )
+
+
+def _chosen(windows: Windows, wanted: list[str] | None) -> Windows:
+    """The columns that the user wants; all of them in order are not copied."""
+    if wanted is None:
+        return windows
+    if not wanted:
+        raise DataError("columns is empty: name at least one column to generate, or leave it out")
+    names, count = windows.columns, len(windows.columns)
+    if names == array_columns(None, count):
+        names = array_columns(wanted, count)
+    require_columns(pd.DataFrame(columns=names), wanted)
+    index = [names.index(name) for name in wanted]
+    return Windows(windows.values if index == list(range(count)) else windows.values[..., index], wanted)
 
 
 def _raw(options: DataOptions, data: Data | None) -> pd.DataFrame | Windows | list[np.ndarray]:
     if data is None:
         if options.dataset is not None:
-            return Registry.get("dataset", options.dataset).load()
+            return Registry.resolve("dataset", options.dataset).load()
         if options.path is None:
             raise DataError("no data: give data.path (your own file) or data.dataset (a registered source)")
         data = options.path
@@ -84,14 +125,14 @@ def _raw(options: DataOptions, data: Data | None) -> pd.DataFrame | Windows | li
         return data
     if isinstance(data, np.ndarray):
         if data.ndim == 3:
-            return as_windows(data, options.target, "the array")
+            return as_windows(data, None, "the array")
         if data.ndim in (1, 2):
-            columns = options.target or [f"feature_{i}" for i in range(np.atleast_2d(data.T).shape[0])]
-            return pd.DataFrame(data.reshape(len(data), -1), columns=columns)
+            rows = data if data.ndim == 2 else data[:, None]
+            return pd.DataFrame(rows, columns=array_columns(options.target, rows.shape[1]))
         raise DataError(f"the array has shape {data.shape}: expected (T, C) or (N, L, C)")
     if isinstance(data, Sequence):
         arrays = [item for item in data if isinstance(item, np.ndarray)]
-        if len(arrays) == len(data):
+        if arrays and len(arrays) == len(data):
             return arrays
     raise DataError(
         f"data of type {type(data).__name__} are not understood: give a DataFrame, an array (T, C) or "
@@ -101,11 +142,14 @@ def _raw(options: DataOptions, data: Data | None) -> pd.DataFrame | Windows | li
 
 def _table_of_list(arrays: list[np.ndarray], options: DataOptions) -> pd.DataFrame:
     """Arrays of different lengths as one table with a column that tells them apart."""
-    shaped = [np.asarray(a, float).reshape(len(a), -1) for a in arrays]
+    for number, array in enumerate(arrays):
+        if array.ndim not in (1, 2) or not len(array):
+            raise DataError(f"array {number} of the list has shape {array.shape}: expected (L_i, C)")
+    shaped = [np.asarray(a, float) if a.ndim == 2 else np.asarray(a, float)[:, None] for a in arrays]
     channels = {a.shape[1] for a in shaped}
     if len(channels) != 1:
         raise DataError(f"the arrays have {sorted(channels)} columns: all need the same number")
-    columns = options.target or [f"feature_{i}" for i in range(channels.pop())]
+    columns = array_columns(options.target, channels.pop())
     table = pd.DataFrame(np.concatenate(shaped), columns=columns)
     table["series"] = np.repeat(np.arange(len(shaped)), [len(a) for a in shaped])
     table["step"] = np.concatenate([np.arange(len(a)) for a in shaped])
@@ -117,5 +161,5 @@ def _with_source_roles(options: DataOptions) -> DataOptions:
     if options.dataset is None:
         return options
     given = {name: value for name, value in options.roles.model_dump().items() if value}
-    roles = Roles(**{**Registry.get("dataset", options.dataset).roles, **given})
-    return options.model_copy(update={"roles": roles})
+    roles = Roles(**{**Registry.resolve("dataset", options.dataset).roles, **given})
+    return _updated(options, roles=roles.model_dump())

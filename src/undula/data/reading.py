@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Windows", "as_windows", "read_file"]
+__all__ = ["Windows", "array_columns", "as_windows", "read_file"]
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,20 +59,46 @@ def read_file(path: str | Path) -> pd.DataFrame | Windows:
 def as_windows(values: NDArray[Any], columns: list[str] | None, where: str) -> Windows:
     """Check an array (N, L, C) or (N, L) and name its columns.
 
+    Args:
+        values: the array, possibly a memory map.
+        columns: names that the file holds; None: feature_0, feature_1, …
+        where: what to call it in messages.
+
     Raises:
         DataError: if the array has another number of axes or is not numeric.
     """
     if values.ndim == 2:
         values = values[..., None]
-    if values.ndim != 3 or not np.issubdtype(values.dtype, np.number) or 0 in values.shape:
+    if values.ndim != 3 or values.dtype.kind not in "iuf" or 0 in values.shape:
         raise DataError(
             f"{where} has shape {values.shape} and type {values.dtype}: expected numbers of shape (N, L, C), "
             "N windows of L steps and C columns"
         )
-    names = columns or [f"feature_{i}" for i in range(values.shape[-1])]
+    names = columns or array_columns(None, values.shape[-1])
     if len(names) != values.shape[-1]:
         raise DataError(f"{where} has {values.shape[-1]} columns but {len(names)} names: {names}")
     return Windows(values, names)
+
+
+def array_columns(wanted: list[str] | None, count: int) -> list[str]:
+    """Names of the columns of an array: feature_0, feature_1, …, or the user's, if they are others.
+
+    Args:
+        wanted: the user's `columns`: some of feature_0, …, or a name for every column.
+        count: columns of the array.
+
+    Raises:
+        DataError: if the user's names are neither.
+    """
+    names = [f"feature_{i}" for i in range(count)]
+    if wanted is None or set(wanted) <= set(names):
+        return names
+    if len(wanted) == count:
+        return list(wanted)
+    raise DataError(
+        f"data.columns has {len(wanted)} names ({', '.join(wanted)}), the array has {count} columns: name "
+        f"all of them in order, or choose some of feature_0 to feature_{count - 1}"
+    )
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -65,13 +65,14 @@ def split_panel(panel: Panel, options: DataOptions, window_len: int | None = Non
     notes = []
     for name, share, part_runs in zip(_NAMES, _shares(options), runs, strict=True):
         starts, lengths = _windows(part_runs, options, window_len)
-        keep = _complete(values, starts, lengths, options, window_len)
+        keep = _complete(values, features, starts, lengths, options, window_len)
         starts, lengths = starts[keep], lengths[keep]
         if share == 0:
             parts.append(None)
             continue
         if len(starts) == 0:
-            raise TooShortError(_too_short(name, part_runs, options, how))
+            several = how == "time" and len({s.name for s in panel.series}) > 1
+            raise TooShortError(_too_short(name, part_runs, options, how, several))
         part = WindowDataset(
             values=values,
             features=features,
@@ -125,6 +126,8 @@ def _runs(
         return runs, "series"
 
     boundaries = _time_boundaries(panel, options)
+    first_part: dict[str, int] = {}
+    skipped: dict[tuple[str, int], int] = {}
     for series, start in zip(panel.series, bounds, strict=False):
         rows = len(series.values)
         if boundaries is None:
@@ -134,9 +137,15 @@ def _runs(
             inner = np.searchsorted(series.time.to_numpy(), boundaries, side="right")
             cuts = np.array([0, *inner, rows])
         for part, (a, b) in enumerate(itertools.pairwise(cuts)):
-            gap = window if part > 0 and a > 0 else 0
-            if a + gap < b:
-                runs[part].append((int(start + a + gap), int(start + b)))
+            if a == b:
+                continue
+            # the gap counts rows of the series, across breaks in time too
+            gap = window if part > first_part.setdefault(series.name, part) else 0
+            done = skipped.get((series.name, part), 0)
+            skip = min(gap - done, int(b - a))
+            skipped[series.name, part] = done + skip
+            if a + skip < b:
+                runs[part].append((int(start + a + skip), int(start + b)))
     return runs, "time"
 
 
@@ -173,6 +182,7 @@ def _windows(
 
 def _complete(
     values: np.ndarray,
+    features: np.ndarray,
     starts: NDArray[np.int64],
     lengths: NDArray[np.int64],
     options: DataOptions,
@@ -184,7 +194,8 @@ def _complete(
     if options.missing not in ("drop", "mask") or not len(starts):
         return np.ones(len(starts), bool)
     missing = np.isnan(values)
-    bad_row = missing.any(1) if options.missing == "drop" else missing.all(1)
+    dropped = missing.any(1) | np.isnan(features).any(1)
+    bad_row = dropped if options.missing == "drop" else missing.all(1)
     count = np.concatenate([[0], np.cumsum(bad_row)])
     first = starts if options.missing == "drop" else starts + options.history_len
     last = starts + options.history_len + lengths
@@ -212,7 +223,7 @@ def _complete_cut(
     return keep
 
 
-def _too_short(name: str, runs: list[tuple[int, int]], options: DataOptions, how: str) -> str:
+def _too_short(name: str, runs: list[tuple[int, int]], options: DataOptions, how: str, several: bool) -> str:
     longest = max((b - a for a, b in runs), default=0)
     window = options.history_len + (options.predict_len or 1)
     parts = f"history_len {options.history_len} + predict_len {options.predict_len}"
@@ -220,7 +231,7 @@ def _too_short(name: str, runs: list[tuple[int, int]], options: DataOptions, how
     return (
         f"the {name} part has no window: its longest stretch has {longest:,} rows{gap}, a window needs "
         f"{window:,} ({parts}): use shorter windows, more data, or another data.split (a share of 0 "
-        "leaves a part out)"
+        f"leaves a part out{', by: series splits the set of series' if several else ''})"
     )
 
 

@@ -5,7 +5,7 @@ Nothing is changed silently: every step that does something leaves a line in `no
 
 from __future__ import annotations
 
-__all__ = ["Panel", "Series", "clean_table", "panel_of_windows"]
+__all__ = ["Panel", "Series", "clean_table", "panel_of_windows", "transformed"]
 
 import itertools
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..core.errors import DataError, MissingValuesError
 from .calendar import calendar_features, calendar_names
 from .columns import numeric, parsed_time, require_columns, target_columns, time_role, with_time_column
-from .options import DataOptions
+from .options import DataOptions, Transform
 from .reading import Windows
 
 _LONG_STEP_REGULAR, _LONG_STEP_IRREGULAR = 1.5, 5.0
@@ -97,10 +97,14 @@ def clean_table(table: pd.DataFrame, options: DataOptions) -> Panel:
     for name in [*target, *others]:
         table[name] = numeric(table[name], name)
     if time is not None:
-        table[time] = parsed_time(table[time], time)
+        stamps = parsed_time(table[time], time)
+        if pd.api.types.is_numeric_dtype(table[time]) and not pd.api.types.is_numeric_dtype(stamps):
+            notes.append(f"numbers in {time!r} are read as dates YYYYMMDD")
+        table[time] = stamps
 
     groups = [("", table)]
     if roles.series is not None:
+        _refuse_nameless(table[roles.series], roles.series)
         groups = [(str(key), rows) for key, rows in table.groupby(roles.series, sort=True)]
         notes.append(f"{len(groups):,} series by {roles.series!r}")
     unit = "" if options.transform == "none" else f"_{options.transform}"
@@ -120,6 +124,17 @@ def clean_table(table: pd.DataFrame, options: DataOptions) -> Panel:
     if not panel.series:
         raise DataError("no rows are left after cleaning: check roles, missing and gaps")
     return panel
+
+
+def _refuse_nameless(column: pd.Series, name: str) -> None:
+    """Rows of no series would vanish when the table is taken apart."""
+    nameless = column.isna().to_numpy()
+    if nameless.any():
+        count = "1 row has" if nameless.sum() == 1 else f"{int(nameless.sum()):,} rows have"
+        raise DataError(
+            f"{count} no value in the series column {name!r}, the first is row "
+            f"{int(np.flatnonzero(nameless)[0]) + 1}: fill it in, or remove these rows"
+        )
 
 
 # -- order, gaps, missing values -------------------------------------------------------------------
@@ -293,17 +308,27 @@ def _gap_positions(time: pd.Index | None) -> list[int]:
 
 
 def _transformed(series: Series, options: DataOptions, target: list[str]) -> Series:
-    """Log returns or differences of the values; the first row has none and is dropped."""
     if options.transform == "none":
         return series
-    values = series.values
-    if options.transform == "log_return":
+    values = transformed(series.values, options.transform, target)
+    time = None if series.time is None else series.time[1:]
+    return Series(series.name, values, series.features[1:], time)
+
+
+def transformed(values: NDArray[Any], transform: Transform, columns: list[str]) -> NDArray[Any]:
+    """Log returns or differences of values (..., T, C); the first row has none and is dropped.
+
+    Raises:
+        DataError: if a value has no logarithm.
+    """
+    if transform == "none":
+        return values
+    if transform == "log_return":
         if (values <= 0).any():
-            row, column = np.argwhere(values <= 0)[0]
+            place = tuple(np.argwhere(values <= 0)[0])
             raise DataError(
-                f"transform: log_return needs positive values, column {target[column]!r} has "
-                f"{values[row, column]:g}: use difference, or leave the column out"
+                f"transform: log_return needs positive values, column {columns[place[-1]]!r} has "
+                f"{values[place]:g}: use difference, or leave the column out"
             )
         values = np.log(values)
-    time = None if series.time is None else series.time[1:]
-    return Series(series.name, np.diff(values, axis=0), series.features[1:], time)
+    return np.diff(values, axis=-2)

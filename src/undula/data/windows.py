@@ -36,10 +36,30 @@ class Batch:
     exists: NDArray[np.bool_] | None
     index: NDArray[np.int64]
 
-    def take(self, rows: NDArray[np.int64]) -> Batch:
-        """The windows at these places in the batch."""
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Steps of each window without padding, (B,)."""
+        n, longest = self.future.shape[:2]
+        if self.exists is None:
+            return np.full(n, longest, np.int64)
+        return self.exists.sum(1).astype(np.int64)
+
+    def take(self, rows: NDArray[np.int64], length: int | None = None) -> Batch:
+        """The windows at these places in the batch.
+
+        Args:
+            rows: places; one may occur often.
+            length: steps of the result; None: the batch's. Beyond the batch's end the future is
+                missing, and the features end.
+        """
         exists = None if self.exists is None else self.exists[rows]
-        return Batch(self.history[rows], self.future[rows], self.features[rows], exists, self.index[rows])
+        own, channels = self.future.shape[1:]
+        length = own if length is None else length
+        future = np.full((len(rows), length, channels), np.nan, self.future.dtype)
+        future[:, :own] = self.future[rows, :length]
+        features = self.features[rows, : max(self.history.shape[1] + length, 1)]
+        exists = None if exists is None else exists[:, :length]
+        return Batch(self.history[rows], future, features, exists, self.index[rows])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +92,8 @@ class WindowDataset:
         start, split = self.starts[i], self.starts[i] + self.history_len
         end = split + self.lengths[i]
         return {
-            "history": np.asarray(self.values[start:split]),
-            "future": np.asarray(self.values[split:end]),
+            "history": _as_float(np.asarray(self.values[start:split])),
+            "future": _as_float(np.asarray(self.values[split:end])),
             "metadata": np.asarray(self.features[start:end]),
         }
 
@@ -94,7 +114,7 @@ class WindowDataset:
         longest = int(lengths.max())
         steps = np.arange(h + longest)
         rows = self.starts[index][:, None] + np.minimum(steps, (h + lengths)[:, None] - 1)
-        values = self.values[rows]
+        values = _as_float(self.values[rows])
         exists = None
         if (lengths != longest).any():
             exists = np.arange(longest) < lengths[:, None]
@@ -140,3 +160,8 @@ class WindowDataset:
             whole_days = all(t == t.normalize() for t in ends)
             ends = [t.date() if whole_days else t for t in ends]
         return f"{ends[0]} to {ends[1]}"
+
+
+def _as_float(rows: NDArray[Any]) -> Array:
+    """Rows as native float32 or float64: whole numbers would be scaled with truncated constants."""
+    return rows if rows.dtype in (np.float32, np.float64) else rows.astype(np.float64)

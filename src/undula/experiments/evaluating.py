@@ -67,7 +67,7 @@ def evaluate_model(
     parts = prepared.parts
     real = parts.test or parts.val
     start = time.perf_counter()
-    given = conditions(model, real or parts.train)
+    given = conditions(model, real or parts.train, options.num_samples)
     drawn = model.sample(
         options.num_samples, derive_seed(seed, "evaluation"), given=given, on_progress=on_progress
     )
@@ -87,19 +87,40 @@ def evaluate_model(
     return RunEvaluation(samples, generated, held_out, train, baselines, judgement, seconds)
 
 
-def conditions(model: DiffusionModel, part: WindowDataset) -> Batch | None:
-    """What a conditional model is told when it is evaluated: the windows of a part, in order."""
+def conditions(model: DiffusionModel, part: WindowDataset, most: int | None = None) -> Batch | None:
+    """What a conditional model is told when it is evaluated: windows of a part, in order.
+
+    Args:
+        model: fitted.
+        part: whose windows are told.
+        most: as many as samples are drawn, evenly spaced, so that the samples are about the whole
+            part; None: all.
+    """
     if not [name for name in model.collator_.layout.parts if name != "observed"]:
         return None
-    return part.batch(np.arange(len(part)))
+    return part.batch(_evenly(len(part), len(part) if most is None else most))
+
+
+def _evenly(count: int, most: int) -> NDArray[np.int64]:
+    """Numbers of at most so many of the windows, evenly spaced, first and last among them."""
+    chosen: NDArray[np.int64] = np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
+    return chosen
 
 
 def real_windows(part: WindowDataset, prepared: PreparedData, most: int = 20_000) -> RealWindows:
     """Real windows with their places, evenly thinned if there are very many."""
-    chosen = np.unique(np.linspace(0, len(part) - 1, min(len(part), most)).astype(np.int64))
+    chosen = _evenly(len(part), most)
     windows = part.futures(chosen).astype(float)
-    independent = prepared.panel.independent or len({s.name for s in prepared.panel.series}) == len(part)
+    independent = prepared.panel.independent or _one_a_series(part, prepared)
     return RealWindows(windows, part.starts[chosen] + part.history_len, independent)
+
+
+def _one_a_series(part: WindowDataset, prepared: PreparedData) -> bool:
+    """Whether no two windows of a part are of the same series."""
+    series = prepared.panel.series
+    ends = np.cumsum([len(s.values) for s in series])
+    names = {series[i].name for i in np.searchsorted(ends, part.starts, side="right")}
+    return len(names) == len(part)
 
 
 def padded(windows: list[Array]) -> Array:

@@ -253,7 +253,7 @@ class _Watch:
 
     def __call__(self, model: DiffusionModel, epochs: int, steps: int) -> dict[str, float]:
         start = time.perf_counter()
-        samples = padded(list(model.sample(_PICTURED, seed=0, given=conditions(model, self.part))))
+        samples = padded(list(model.sample(_PICTURED, seed=0, given=conditions(model, self.part, _PICTURED))))
         names = [n for n in _WATCHED if n in (self.config.evaluation.metrics or METRICS)]
         figures = judge(samples, self.real, self.train, {}, names, draws=0).figures
         values = {

@@ -384,16 +384,16 @@ class DiffusionModel:
                 f"architecture {name!r} makes windows of {collator.length} steps only: leave length out"
             )
         if length is not None and windows is not None and collator.known:
-            future = windows.future.shape[1]
-            if length != future:
+            other = windows.lengths[windows.lengths != length]
+            if len(other):
                 raise ConfigError(
-                    f"length = {length}, and `given` has known covariates for {future} steps: leave length "
+                    f"length = {length}, and `given` has known covariates for {other[0]} steps: leave length "
                     "out, or give covariates for as many steps"
                 )
         if length is not None:
             return np.full(n, length, np.int64)
-        if windows is not None:
-            return np.full(n, windows.future.shape[1], np.int64)
+        if windows is not None and windows.future.shape[1]:
+            return windows.lengths[np.arange(n) % len(windows.index)]
         if collator.length is not None:
             return np.full(n, collator.length, np.int64)
         share = Stream(seed, "length").uniform(0, torch.arange(n))[:, 0].numpy()
@@ -439,7 +439,7 @@ class DiffusionModel:
         if (lengths != longest).any():
             exists = np.arange(longest) < lengths[:, None]
         if windows is not None:
-            batch = windows.take(index % len(windows.index))
+            batch = windows.take(index % len(windows.index), longest)
         else:
             batch = collator.empty_batch(len(index), longest)
         if exists is not None:
