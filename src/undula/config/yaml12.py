@@ -51,7 +51,7 @@ for _class in (_Loader, _Dumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    """Line breaks other than \\n survive between double quotes only."""
+    """Unusual line breaks survive between double quotes only."""
     style = '"' if re.search("[\\r\\x85\\u2028\\u2029]", text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
