@@ -53,7 +53,7 @@ MUTATIONS = (
     Mutation("λ: 2 → 1", "core/sde.py", "return 2.0 * (torch.log", "return 1.0 * (torch.log"),
     Mutation("sub-VP: σ → √σ (the VP's)", "components/sde/subvpsde.py", "-torch.expm1(-self.integral(t))", "torch.sqrt(-torch.expm1(-self.integral(t)))"),
     Mutation("score: σ² → σ", "diffusion/path.py", "like(level.sigma, x_t) ** 2\n", "like(level.sigma, x_t)\n"),
-    Mutation("prior: without σ(1)", "diffusion/path.py", "float(self.sde.sigma(torch.ones(1).double())) *", "1.0 *"),
+    Mutation("prior: without σ(1)", "diffusion/path.py", "return sigma * self.noise.colour", "return self.noise.colour"),
     Mutation("transition: a² → a", "diffusion/path.py", "end.sigma**2 - a**2", "end.sigma**2 - a"),
     Mutation("ddim: γ without the SNRs' ratio", "components/samplers/ddim.py", "math.sqrt(1.0 - start.snr / end.snr)", "1.0"),
     Mutation("ddim: γ with √ left out", "components/samplers/ddim.py", "math.sqrt(1.0 - start.snr / end.snr)", "(1.0 - start.snr / end.snr)"),

@@ -80,7 +80,7 @@ def _print(result: RunResult) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ..report.words import rows
+    from ..report.words import SEVERAL_COLUMNS, rows, tally_in_words
 
     wide = Console()
     console = wide if wide.is_terminal else Console(width=170)
@@ -96,9 +96,11 @@ def _print(result: RunResult) -> None:
             style = "green" if row.good else "yellow"
             table.add_row(*cells, f"[{style}]{row.verdict}[/]")
         console.print(table)
+        console.print(tally_in_words(result.judgement), highlight=False)
         console.print(
             "Distances: held-out gives the sampling floor, train the shift floor. Other rows: the number, "
-            "held-out with its 95 % block-bootstrap interval.",
+            "held-out with its 95 % block-bootstrap interval."
+            + (f" {SEVERAL_COLUMNS}" if len(result.results["data"]["columns"]) > 1 else ""),
             style="dim",
         )
     timing = result.results["timing"]

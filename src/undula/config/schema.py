@@ -53,7 +53,7 @@ class Components(_Block):
     )
     sde: ComponentSpec | None = Field(None, description="The path; null: the objective's own.")
     objective: ComponentSpec = Field(
-        default_factory=lambda: ComponentSpec(type="score_matching"), description="What is learned."
+        default_factory=lambda: ComponentSpec(type="flow_matching"), description="What is learned."
     )
     sampler: ComponentSpec = Field(
         default_factory=lambda: ComponentSpec(type="heun"), description="How samples are drawn."

@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]
 
+_RUNS = 3
+"""With fewer runs than this a bootstrap draws nearly the same windows every time."""
+
 _WINDOWS_A_BLOCK = 2
 """A block covers at least this many window lengths."""
 
@@ -59,13 +62,18 @@ class RealWindows:
         even, odd = (self.blocks >= 0) & (self.blocks % 2 == 0), self.blocks % 2 == 1
         return self.windows[even], self.windows[odd & (self.blocks >= 0)]
 
-    def resample(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Numbers of windows drawn in runs of neighbours, about as many as there are."""
+    @cached_property
+    def run(self) -> int:
+        """Neighbouring windows that are drawn together: those that start within a block."""
         n, length = self.windows.shape[:2]
         if self.independent:
-            return np.asarray(rng.integers(0, n, n))
+            return 1
         spacing = max(1, round((int(self.starts.max()) - int(self.starts.min())) / max(n - 1, 1)))
-        run = min(n, max(1, _WINDOWS_A_BLOCK * length // spacing))
+        return max(1, _WINDOWS_A_BLOCK * length // spacing)
+
+    def resample(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Numbers of windows drawn in runs of neighbours, about as many as there are."""
+        n, run = len(self.windows), min(len(self.windows), self.run)
         firsts = rng.integers(0, n - run + 1, -(-n // run))
         numbers: NDArray[np.int64] = (firsts[:, None] + np.arange(run)).ravel()[:n]
         return numbers
@@ -74,7 +82,7 @@ class RealWindows:
 def bootstrap_interval(
     statistic: Callable[[Array], float], real: RealWindows, feature: int, draws: int, seed: int
 ) -> tuple[float, float]:
-    """The central 95 % of a statistic of one feature under the block bootstrap.
+    """The central 95 % of a statistic of one feature under the block bootstrap; NaN for few windows.
 
     Args:
         statistic: of windows (N, L).
@@ -83,6 +91,8 @@ def bootstrap_interval(
         draws: bootstrap samples.
         seed: of the draws.
     """
+    if len(real.windows) < _RUNS * real.run:
+        return float("nan"), float("nan")
     rng = np.random.default_rng(seed)
     windows = real.windows[:, :, feature]
     values = [statistic(windows[real.resample(rng)]) for _ in range(draws)]

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import RealWindows, bootstrap_interval
-from .memorisation import copying_check
+from .memorisation import CHANCE, copying_check
 from .names import METRICS
 from .statistics import DISTANCES, STATISTICS
 
@@ -165,14 +165,16 @@ class _Judging:
         )
 
     def copying(self) -> Figure:
-        check = copying_check(self.samples, self.all_train)
+        shares = {k: copying_check(b, self.all_train).value for k, b in self.baselines.items()}
+        floors = {"chance": CHANCE, **{k: v for k, v in shares.items() if k == "gaussian"}}
+        check = copying_check(self.samples, self.all_train, max(floors.values()))
         return Figure(
             value=check.value,
             sd=float(np.sqrt(check.value * (1 - check.value) / len(self.samples))),
             at_floor_size=float("nan"),
             floor=check.floor,
-            floors={"chance": check.floor},
-            baselines={k: copying_check(b, self.all_train).value for k, b in self.baselines.items()},
+            floors=floors,
+            baselines=shares,
             statistic={"median_distance_ratio": check.median_ratio},
             verdict=check.verdict,
         )

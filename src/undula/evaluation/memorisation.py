@@ -14,7 +14,7 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["CopyingCheck", "copying_check"]
+__all__ = ["CHANCE", "CopyingCheck", "copying_check"]
 
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +36,7 @@ _ROUNDING = 1e-12
 """Squared distances below this share of the squares' sum are 0 to rounding."""
 
 _TOLERANCE, _SIGMAS = 2.0, 4.0
-"""`copies` is said above twice the share of chance, plus four standard errors."""
+"""`copies` is said above twice the floor, plus four standard errors."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class CopyingCheck:
 
     Args:
         value: share of samples nearer to one training window than chance allows.
-        floor: the share that chance gives.
+        floor: the share that samples have which cannot be copies.
         verdict: "ok" or "copies".
         median_ratio: median of the samples' ratios over that of the reference's.
         flags: which samples, (N,).
@@ -58,12 +58,13 @@ class CopyingCheck:
     flags: NDArray[np.bool_]
 
 
-def copying_check(samples: Array, train: RealWindows) -> CopyingCheck:
+def copying_check(samples: Array, train: RealWindows, floor: float = CHANCE) -> CopyingCheck:
     """Compare samples with the training windows.
 
     Args:
         samples: generated windows, (N, L, C).
         train: the training windows; columns are brought to their standard deviations.
+        floor: the share that windows have which cannot be copies; at least that of chance.
     """
     chosen = _evenly(len(train.windows), _MOST_TRAINING)
     windows, starts = train.windows[chosen], train.starts[chosen]
@@ -77,10 +78,10 @@ def copying_check(samples: Array, train: RealWindows) -> CopyingCheck:
     limit = np.quantile(reference, CHANCE)
     flags = ratios < limit
     value = float(flags.mean())
-    spread = np.sqrt(CHANCE * (1 - CHANCE) * (1 / len(ratios) + 1 / len(reference)))
+    spread = np.sqrt(floor * (1 - floor) * (1 / len(ratios) + 1 / len(reference)))
     median_ratio = float(np.median(ratios) / np.median(reference))
-    verdict = "copies" if value > _TOLERANCE * CHANCE + _SIGMAS * spread else "ok"
-    return CopyingCheck(value, CHANCE, verdict, median_ratio, flags)
+    verdict = "copies" if value > _TOLERANCE * floor + _SIGMAS * spread else "ok"
+    return CopyingCheck(value, floor, verdict, median_ratio, flags)
 
 
 def _evenly(n: int, most: int) -> NDArray[np.int64]:

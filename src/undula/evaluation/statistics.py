@@ -17,7 +17,7 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["DISTANCES", "LAGS", "STATISTICS", "autocorrelation", "leverage_by_lag"]
+__all__ = ["DISTANCES", "LAGS", "STATISTICS", "autocorrelation", "deviations", "leverage_by_lag"]
 
 from collections.abc import Callable
 from typing import Any
@@ -37,8 +37,13 @@ def autocorrelation(x: Array, lags: int = LAGS) -> Array:
 
 
 def leverage_by_lag(x: Array, lags: int = LAGS) -> Array:
-    """Correlation of x_t with |x_{t+k}| for k = 1 … lags."""
-    return _lagged(x, np.abs(x), lags)
+    """Correlation of x_t with |x_{t+k} − x̄| for k = 1 … lags."""
+    return _lagged(x, deviations(x), lags)
+
+
+def deviations(x: Array) -> Array:
+    """|x − x̄| with the pooled mean."""
+    return np.abs(x - np.nanmean(x))
 
 
 def _lagged(first: Array, second: Array, lags: int) -> Array:
@@ -82,7 +87,7 @@ STATISTICS: dict[str, Callable[[Array], float]] = {
     "tail_0.1%": _tail(0.001),
     "tail_99.9%": _tail(0.999),
     "acf": lambda x: _mean_over_lags(autocorrelation(x)),
-    "acf_abs": lambda x: _mean_over_lags(autocorrelation(np.abs(x))),
+    "acf_abs": lambda x: _mean_over_lags(autocorrelation(deviations(x))),
     "leverage": lambda x: _mean_over_lags(leverage_by_lag(x)),
 }
 """Numbers that generated and real windows should share; kurtosis is excess kurtosis."""

@@ -40,7 +40,7 @@ from ..training.engine import Outcome
 from ..training.options import TrainingOptions
 from .composition import Composition, Spec
 from .fitting import FitHooks, Fitted, fit, training_batch
-from .storage import best_weights, read_model, write_model
+from .storage import best_weights, first_misfit, read_model, write_model
 
 Array = NDArray[np.floating[Any]]
 
@@ -73,7 +73,7 @@ class DiffusionModel:
         architecture: Spec = "transformer",
         noise: Spec = "standard",
         sde: Spec | None = None,
-        objective: Spec = "score_matching",
+        objective: Spec = "flow_matching",
         sampler: Spec = "heun",
         data: DataOptions | Mapping[str, Any] | None = None,
         training: TrainingOptions | Mapping[str, Any] | None = None,
@@ -321,7 +321,9 @@ class DiffusionModel:
         try:
             parts.architecture.load_state_dict(groups["network"] if weights == "last" else best_weights(path))
         except RuntimeError as error:
-            raise RunError(f"model {path} is damaged: {error}") from error
+            raise RunError(
+                f"model {path} is damaged: its weights do not fit its description ({first_misfit(error)})"
+            ) from error
         parts.preprocessing.load_state(groups["preprocessing"])
         parts.architecture.to(device).eval()
         model._parts, model._options = parts, data

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FORMAT_VERSION", "best_weights", "load_weights", "read_model", "write_model"]
+__all__ = ["FORMAT_VERSION", "best_weights", "first_misfit", "load_weights", "read_model", "write_model"]
 
 import json
 from collections.abc import Mapping
@@ -42,8 +42,10 @@ def read_model(path: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
         description = json.loads(file.read_text(encoding="utf-8"))
         version = description.pop("format_version")
-    except (ValueError, KeyError, AttributeError) as error:
+    except ValueError as error:
         raise RunError(f"file {file} is damaged or was not written by undula: {error}") from error
+    except (KeyError, AttributeError, TypeError):
+        raise RunError(f"file {file} was not written by undula: it has no format_version") from None
     if version != FORMAT_VERSION:
         raise RunError(
             f"model {folder} has format_version {version}, this undula reads {FORMAT_VERSION}: "
@@ -96,8 +98,13 @@ def load_weights(architecture: BaseArchitecture, path: Path) -> None:
     try:
         architecture.load_state_dict(weights)
     except RuntimeError as error:
-        first = str(error).splitlines()[1:2]
         raise RunError(
-            f"init_from: the weights in {path} do not fit this network "
-            f"({first[0].strip() if first else error}): use the same architecture and data layout"
+            f"init_from: the weights in {path} do not fit this network ({first_misfit(error)}): use the "
+            "same architecture and data layout"
         ) from error
+
+
+def first_misfit(error: RuntimeError) -> str:
+    """The first of torch's many lines on weights that do not fit."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return lines[1] if len(lines) > 1 else lines[0]

@@ -6,7 +6,14 @@ The null of a part is a parameter. It replaces the part exactly where the condit
 
 from __future__ import annotations
 
-__all__ = ["AlignedEncoder", "FlatSequenceEncoder", "SequenceEncoder", "StaticEncoder", "modulate"]
+__all__ = [
+    "AlignedEncoder",
+    "FlatSequenceEncoder",
+    "InputSkip",
+    "SequenceEncoder",
+    "StaticEncoder",
+    "modulate",
+]
 
 from collections.abc import Mapping
 
@@ -21,6 +28,29 @@ from .embeddings import sinusoids
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     """X (1 + scale) + shift."""
     return torch.addcmul(shift, x, 1.0 + scale)
+
+
+class InputSkip(nn.Module):
+    """The series itself, times a learned function of the noise level.
+
+    At high noise ε is nearly the input, and a network that squeezes patches through a narrow
+    stream passes it on with an error that sampling multiplies by 1/α. Starts at zero.
+
+    Args:
+        dim: size of the noise level's vector.
+        channels: C.
+    """
+
+    def __init__(self, dim: int, channels: int) -> None:
+        super().__init__()
+        self.gain = nn.Linear(dim, channels)
+        nn.init.zeros_(self.gain.weight)
+        nn.init.zeros_(self.gain.bias)
+
+    def forward(self, x: Tensor, vector: Tensor) -> Tensor:
+        """(B, C, L) and (B, dim) → (B, C, L)."""
+        output: Tensor = x * self.gain(vector)[..., None]
+        return output
 
 
 class SequenceEncoder(nn.Module):

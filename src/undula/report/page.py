@@ -18,9 +18,9 @@ from plotly.subplots import make_subplots
 
 from ..core.files import write_text
 from ..evaluation.judge import Judgement
-from ..evaluation.statistics import LAGS, autocorrelation
+from ..evaluation.statistics import LAGS, autocorrelation, deviations
 from .plots import GENERATED, REAL, TRAINING
-from .words import rows, shift_in_words
+from .words import SEVERAL_COLUMNS, rows, shift_in_words, tally_in_words
 
 Array = NDArray[np.floating[Any]]
 
@@ -81,7 +81,8 @@ def write_page(path: Path, content: PageContent) -> None:
     html = environment.from_string(template).render(
         content=content,
         rows=table,
-        good=sum(row.good for row in table),
+        tally=tally_in_words(content.judgement),
+        columns_note=SEVERAL_COLUMNS if len(content.columns) > 1 else "",
         shift=shift_in_words(content.judgement),
         baselines=list(content.baselines),
         charts={name: _as_html(chart, name) for name, chart in charts.items()},
@@ -144,7 +145,8 @@ def _marginals(content: PageContent) -> go.Figure:
                 row=1, col=column + 1,
             )  # fmt: skip
         chart.update_xaxes(title_text=name, row=1, col=column + 1)
-    chart.update_yaxes(type="log", title_text="density", col=1)
+    chart.update_yaxes(type="log", dtick=1, exponentformat="power")
+    chart.update_yaxes(title_text="density", col=1)
     return chart.update_layout(**{**_LAYOUT, "height": 360})
 
 
@@ -178,7 +180,7 @@ def _quantile_chart(content: PageContent) -> go.Figure:
 
 def _dynamics(content: PageContent) -> go.Figure:
     names = _names(content)
-    titles = [label for name in names for label in (name, f"|{name}|")]
+    titles = [label for name in names for label in (name, f"|{name} − mean|")]
     chart = make_subplots(rows=len(names), cols=2, subplot_titles=titles, horizontal_spacing=0.08)
     lags = np.arange(1, LAGS + 1)
     sets = {"held-out": content.real, "training part": content.train, "generated": content.generated}
@@ -186,7 +188,7 @@ def _dynamics(content: PageContent) -> go.Figure:
     colours = {"held-out": REAL, "training part": TRAINING, "generated": GENERATED}
     others = dict(zip(content.baselines, ("#8e44ad", "#16a085", "#c0392b"), strict=False))
     for row in range(len(names)):
-        for column, transform in ((1, np.asarray), (2, np.abs)):
+        for column, transform in ((1, np.asarray), (2, deviations)):
             for what, windows in sets.items():
                 rho = autocorrelation(transform(windows[:, :, row]))
                 main = what in colours

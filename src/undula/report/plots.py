@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ..core.files import atomic_path
-from ..evaluation.statistics import LAGS, autocorrelation
+from ..evaluation.statistics import LAGS, autocorrelation, deviations
 
 Array = NDArray[np.floating[Any]]
 
@@ -113,7 +113,7 @@ def save_dynamics(path: Path, real: Array, generated: Array, columns: list[str])
         for row, name in enumerate(shown):
             for axis, transform, label in (
                 (axes[row, 0], np.asarray, name),
-                (axes[row, 1], np.abs, f"|{name}|"),
+                (axes[row, 1], deviations, f"|{name} − mean|"),
             ):
                 for windows, colour, what in ((real, REAL, "held-out"), (generated, GENERATED, "generated")):
                     rho = autocorrelation(transform(windows[:, :, row]))

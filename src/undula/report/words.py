@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["Row", "rows", "shift_in_words", "verdict"]
+__all__ = ["SEVERAL_COLUMNS", "Row", "rows", "shift_in_words", "tally", "tally_in_words", "verdict"]
 
 import math
 from dataclasses import dataclass
 
 from ..evaluation.judge import Figure, Judgement
+
+SEVERAL_COLUMNS = "Numbers are means over the columns, those with a unit in training standard deviations."
+
+_GOOD = 1.5
+"""Times the larger floor up to which a figure is good."""
 
 _NAMES = {
     "wasserstein": "Wasserstein distance of the values",
@@ -22,7 +27,7 @@ _NAMES = {
     "tail_0.1%": "lower tail: 0.1 % quantile in sd",
     "tail_99.9%": "upper tail: 99.9 % quantile in sd",
     "acf": "autocorrelation, lags 1–10",
-    "acf_abs": "autocorrelation of |values|, lags 1–10",
+    "acf_abs": "autocorrelation of |x − mean|, lags 1–10",
     "leverage": "leverage: corr(x_t, |x_t+k|), lags 1–10",
     "copying": "share of samples that copy",
 }
@@ -60,18 +65,45 @@ def rows(judgement: Judgement) -> list[Row]:
     return [_row(name, figure) for name, figure in judgement.figures.items()]
 
 
-def verdict(name: str, figure: Figure) -> tuple[str, bool]:
-    """What a figure says, and whether that is good."""
+def verdict(name: str, figure: Figure, who: str | None = None) -> tuple[str, bool]:
+    """What a figure says, and whether that is good.
+
+    Args:
+        name: of the metric.
+        figure: its figure.
+        who: a baseline, to be judged by the same rule; None: the model.
+    """
     if name == "copying":
         return ("no sign of copying", True) if figure.verdict == "ok" else ("copies training windows", False)
-    numbers = figure.statistic
-    if numbers and numbers["low"] <= numbers["generated"] <= numbers["high"]:
+    numbers, value = figure.statistic, figure.value if who is None else figure.baselines[who]
+    if numbers and numbers["low"] <= numbers[who or "generated"] <= numbers["high"]:
         return "inside the held-out interval", True
-    if figure.value <= figure.floor:
-        return "as near as the training part is" if numbers else "at the floor", True
-    if figure.value <= 1.5 * figure.floor:
-        return "within 1.5 times the floor", True
-    return f"{figure.value / figure.floor:.1f} times the floor" if figure.floor > 0 else "off", False
+    for floor in ("sampling", "shift"):
+        if value <= figure.floors[floor]:
+            return f"at the {floor} floor", True
+    if not figure.floor > 0:
+        return "off", False
+    return f"{value / figure.floor:.1f} times the larger floor", value <= _GOOD * figure.floor
+
+
+def tally(judgement: Judgement, who: str | None = None) -> tuple[int, int]:
+    """How many figures are good, copying aside, and how many there are; for the model or a baseline."""
+    figures = {name: figure for name, figure in judgement.figures.items() if name != "copying"}
+    return sum(verdict(name, figure, who)[1] for name, figure in figures.items()), len(figures)
+
+
+def tally_in_words(judgement: Judgement) -> str:
+    """The tally of the model and of each baseline, by one rule."""
+    good, count = tally(judgement)
+    first = next(iter(judgement.figures.values()), None)
+    others = [
+        f"{who.replace('_', ' ')} {tally(judgement, who)[0]}" for who in (first.baselines if first else ())
+    ]
+    copies = " (which copies)" if any("block" in other for other in others) else ""
+    return (
+        f"{good} of {count} figures lie inside the interval of the held-out data or within {_GOOD:g} times "
+        f"the larger floor; by the same rule: {', '.join(others)}{copies}."
+    )
 
 
 def shift_in_words(judgement: Judgement) -> str:
@@ -79,6 +111,8 @@ def shift_in_words(judgement: Judgement) -> str:
     figure = judgement.figures.get("std")
     if figure is None or not figure.statistic["held_out"] > 0:
         return ""
+    if math.isnan(figure.statistic["low"]):
+        return "The held-out part is too short for intervals: its figures say little."
     ratio = figure.statistic["train"] / figure.statistic["held_out"]
     low, high = figure.statistic["low"], figure.statistic["high"]
     if low <= figure.statistic["train"] <= high:
@@ -103,11 +137,13 @@ def _row(name: str, figure: Figure) -> Row:
     numbers = figure.statistic
     if name == "copying":
         kind, generated = "copying", f"{figure.value:.1%}"
-        held_out, train = f"chance {figure.floor:.0%}", ""
+        held_out, train = f"floor {figure.floor:.1%}", ""
         others = {k: f"{v:.1%}" for k, v in figure.baselines.items()}
     elif numbers:
         kind, generated = "statistic", number(numbers["generated"])
-        held_out = f"{number(numbers['held_out'])} [{number(numbers['low'])}, {number(numbers['high'])}]"
+        interval = f"[{number(numbers['low'])}, {number(numbers['high'])}]"
+        short = math.isnan(numbers["low"])
+        held_out = f"{number(numbers['held_out'])} {'(too short)' if short else interval}"
         train = number(numbers["train"])
         others = {k: number(numbers[k]) for k in figure.baselines}
     else:

@@ -22,7 +22,7 @@ from ...core.architecture import BaseArchitecture
 from ...core.condition import Condition, Layout
 from ...core.registry import register
 from ...core.types import Fraction, NonNegativeInt, PositiveInt, Series, Times
-from ...nn.conditioning import AlignedEncoder, FlatSequenceEncoder, StaticEncoder, modulate
+from ...nn.conditioning import AlignedEncoder, FlatSequenceEncoder, InputSkip, StaticEncoder, modulate
 from ...nn.embeddings import NoiseLevelEmbedding
 
 
@@ -66,6 +66,7 @@ class MLPArchitecture(BaseArchitecture):
         self.project_in = nn.Linear((layout.channels + self.aligned.channels) * length, dim)
         self.modulation = nn.Linear(embedding, 3 * dim * self.num_layers)
         self.blocks = nn.ModuleList(_Block(dim, self.expansion, self.dropout) for _ in range(self.num_layers))
+        self.skip = InputSkip(embedding, layout.channels)
         self.project_out = nn.Linear(dim, layout.channels * length)
         nn.init.zeros_(self.project_out.weight)
         nn.init.zeros_(self.project_out.bias)
@@ -78,7 +79,7 @@ class MLPArchitecture(BaseArchitecture):
         for k, block in enumerate(self.blocks):
             h = self.run_block(block, h, modulation[:, k])
         output: Tensor = self.project_out(F.layer_norm(h, h.shape[-1:]))
-        return output.unflatten(-1, x.shape[1:])
+        return output.unflatten(-1, x.shape[1:]) + self.skip(x, vector)
 
 
 class _Block(nn.Module):

@@ -32,7 +32,7 @@ from ...core.errors import ConfigError
 from ...core.registry import register
 from ...core.types import Fraction, PositiveInt, Series, Times
 from ...nn.attention import CrossAttention, SelfAttention
-from ...nn.conditioning import AlignedEncoder, SequenceEncoder, StaticEncoder, modulate
+from ...nn.conditioning import AlignedEncoder, InputSkip, SequenceEncoder, StaticEncoder, modulate
 from ...nn.embeddings import NoiseLevelEmbedding, rotary_angles
 
 Conditioning = Literal["cross_attention", "film", "concat", "none"]
@@ -94,6 +94,7 @@ class TransformerArchitecture(BaseArchitecture):
             _Block(dim, self.num_heads, self.expansion, self.dropout, crosses) for _ in range(self.num_layers)
         )
         self.modulation = nn.Linear(dim, 2 * dim)
+        self.skip = InputSkip(dim, layout.channels)
         self.project_out = nn.Linear(dim, layout.channels // groups * self.patch_size)
         nn.init.zeros_(self.project_out.weight)
         nn.init.zeros_(self.project_out.bias)
@@ -125,7 +126,7 @@ class TransformerArchitecture(BaseArchitecture):
             h = self.run_block(block, h, F.silu(vector), angles, valid, context, context_angles)
         shift, scale = self.modulation(F.silu(vector))[:, None].chunk(2, dim=-1)
         h = modulate(F.layer_norm(h[:, prefix:], h.shape[-1:]), shift, scale)
-        return self._series(self.project_out(h), x, groups)
+        return self._series(self.project_out(h), x, groups) + self.skip(x, vector)
 
     def _tokens(self, x: Series, condition: Condition | None) -> Tensor:
         padding = (0, -x.shape[-1] % self.patch_size)

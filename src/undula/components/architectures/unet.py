@@ -27,7 +27,7 @@ from ...core.errors import ConfigError
 from ...core.registry import register
 from ...core.types import Fraction, NonNegativeInt, PositiveInt, Series, Times
 from ...nn.attention import CrossAttention, SelfAttention
-from ...nn.conditioning import AlignedEncoder, SequenceEncoder, StaticEncoder
+from ...nn.conditioning import AlignedEncoder, InputSkip, SequenceEncoder, StaticEncoder
 from ...nn.convolution import Convolution, ResidualBlock
 from ...nn.embeddings import NoiseLevelEmbedding, rotary_angles
 
@@ -96,6 +96,7 @@ class UNetArchitecture(BaseArchitecture):
         self.grow = nn.ModuleList(Convolution(b, a, 3) for a, b in pairs)
         self.attention = SelfAttention(coarse, heads) if heads else None
         self.cross = CrossAttention(coarse, heads or 4) if crosses and self.sequence is not None else None
+        self.skip = InputSkip(embedding, layout.channels)
         self.norm_out = nn.LayerNorm(widths[0])
         self.conv_out = Convolution(widths[0], layout.channels, 3, bias=True)
         nn.init.zeros_(self.conv_out.weight)
@@ -134,7 +135,7 @@ class UNetArchitecture(BaseArchitecture):
                 h = _masked(h, exists[k]).repeat_interleave(2, dim=1)
                 h = skips.pop() + self.grow[k - 1](_masked(h, exists[k - 1]))
         output: Tensor = self.conv_out(_masked(F.silu(self.norm_out(h)), exists[0]))
-        return output.transpose(1, 2)[..., :length]
+        return output.transpose(1, 2)[..., :length] + self.skip(x, vector)
 
     def _block(self, width: int) -> ResidualBlock:
         return ResidualBlock(width, self.embedding_dim, self.kernel_size, self.dropout)
