@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..core.errors import ConfigError
 from .options import Debug, Json, Plugins, Quiet, load_plugins
 
 
@@ -24,9 +25,13 @@ def sample(
     n: Annotated[int, typer.Option("-n", "--num-samples", help="How many samples.")] = 100,
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", help=".csv, .parquet, .npz or .npy; - is CSV on stdout."),
+        typer.Option(
+            "-o",
+            "--output",
+            help=".csv, .parquet, .npz or .npy; - is CSV on stdout; without it, a file in the run folder.",
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Sample i depends on the seed and i alone.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Sample i depends on the seed and i alone.")] = 0,
     sampler: Annotated[str | None, typer.Option(help="Instead of the model's own.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of the sampler.")] = None,
     given: Annotated[str | None, typer.Option(help="File with what a conditional model is told.")] = None,
@@ -37,7 +42,9 @@ def sample(
     weights: Annotated[
         Literal["last", "best"], typer.Option(help="Those at the end, or of the lowest validation loss.")
     ] = "last",
-    batch_size: Annotated[int, typer.Option(help="Samples drawn at once; changes no sample.")] = 256,
+    batch_size: Annotated[
+        int, typer.Option(help="Samples drawn at once; changes samples by rounding at most.")
+    ] = 256,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     plugin: Plugins = None,
     debug: Debug = False,
@@ -54,7 +61,13 @@ def sample(
     folder = Path(run)
     if not (folder / "model.json").is_file():
         folder = find_run(run, needs="model/model.json").path
-    target = None if output == "-" else Path(output or folder / f"samples_n{n}_seed{seed}.parquet")
+    if given and unconditional:
+        raise ConfigError("--given and --unconditional exclude each other: leave one of them out")
+    options = {"sampler": sampler, "steps": steps, "length": length, "given": given and Path(given).stem}
+    told = [f"{name}-{value}" for name, value in options.items() if value is not None]
+    told += [word for word, used in (("best", weights == "best"), ("unconditional", unconditional)) if used]
+    name = "_".join([f"samples_n{n}_seed{seed}", *told])
+    target = None if output == "-" else Path(output or folder / f"{name}.parquet")
     if target is not None:
         check_sample_path(target)
     model = DiffusionModel.load(folder, device=device, weights=weights)

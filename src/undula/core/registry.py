@@ -206,7 +206,7 @@ class Registry:
             names = cls.list(kind)
             raise UnknownNameError(
                 f"unknown {kind} {name!r}{did_you_mean(name, names)} (known: {', '.join(names)}; "
-                "components of your own need `plugins: [file.py]`)"
+                "components of your own need `plugins: [file.py]` or --plugin file.py)"
             )
         return cls._classes[kind, name]
 
