@@ -6,6 +6,7 @@ import json
 import math
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,24 @@ def test_pictures_that_fail_do_not_end_a_training(tmp_path: Path, monkeypatch: p
     assert train(tmp_path, on_epoch=refuse).steps == 40
     assert state(tmp_path)[1]["step"] == 40
     assert "no samples to show: the sampler returned" in said[0]
+
+
+@pytest.mark.parametrize(("share", "advises"), [(0.4, True), (0.95, False)])
+def test_shared_cores_are_said(monkeypatch: pytest.MonkeyPatch, share: float, advises: bool) -> None:
+    """Two trainings on the same cores wait for each other's threads; the user hears what to do."""
+    said: list[str] = []
+    monkeypatch.setattr(SilentProgress, "message", lambda self, text: said.append(text))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    ticks = {"wall": 0.0}
+
+    def wall() -> float:
+        ticks["wall"] += 1.0
+        return ticks["wall"]
+
+    monkeypatch.setattr(time, "monotonic", wall)
+    monkeypatch.setattr(time, "process_time", lambda: 2 * share * ticks["wall"])
+    train(None, num_epochs=20)
+    assert any("training.threads: 1" in text for text in said) == advises
 
 
 def test_a_missing_gpu_is_said(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 _STEPS_BETWEEN_AGREEMENTS = 10
+_STEPS_BEFORE_ADVICE = 40
+_LEAST_SHARE = 0.65
 
 
 class Moveable(Protocol):
@@ -186,6 +188,7 @@ class Engine:
         batches: Sequence[NDArray[np.int64]] = ()
         loaded_epoch = -1
         saved = time.monotonic()
+        begun = (counters.step, time.monotonic(), time.process_time())
         while not self._is_done(total):
             epoch, position = divmod(counters.step, epoch_steps)
             if epoch != loaded_epoch:
@@ -197,6 +200,8 @@ class Engine:
                 self._agreed_seconds = counters.seconds
 
             done = counters.step
+            if done == begun[0] + _STEPS_BEFORE_ADVICE:
+                self._advise(time.monotonic() - begun[1], time.process_time() - begun[2])
             at_end = self._is_done(total)
             epochs, remainder = divmod(done, epoch_steps)
             if done % options.log_every == 0 or at_end:
@@ -283,6 +288,16 @@ class Engine:
         any_flag = self._fabric.all_reduce(torch.tensor(float(flag)), reduce_op="sum")
         assert isinstance(any_flag, Tensor)
         return bool(any_flag > 0)
+
+    def _advise(self, wall: float, cpu: float) -> None:
+        """Say it if other work shares the cores: threads that wait for one another then crawl."""
+        threads = torch.get_num_threads()
+        share = cpu / (wall * threads)
+        if self._fabric.device.type == "cpu" and threads > 1 and share < _LEAST_SHARE:
+            self.progress.message(
+                f"other work shares the cores: this process gets {share:.0%} of its {threads} threads' time; "
+                "stop it, or stop this run and set training.threads: 1, which is much faster then"
+            )
 
     # -- what happens now and then -------------------------------------------------------------
 
