@@ -93,7 +93,7 @@ def test_a_transformer_knows_the_order_of_series_and_history(conditioning: str) 
 
     plain = run(x, history)
     assert distance(run(x[..., PERMUTATION], history), plain[..., PERMUTATION]) > 1e-2
-    assert distance(run(x, history[..., PERMUTATION]), plain) > 1e-2
+    assert distance(run(x, history[..., PERMUTATION]), plain) > 1e-3
 
 
 def test_a_transformers_history_ends_where_its_series_starts() -> None:
