@@ -10,6 +10,7 @@ from __future__ import annotations
 __all__ = ["Component"]
 
 import inspect
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -41,14 +42,36 @@ class Component:
 
     @property
     def state(self) -> dict[str, Tensor]:
-        """What was learned from data: every tensor attribute whose name ends in `_`."""
-        return {
+        """What was learned from data: every tensor attribute whose name ends in `_`.
+
+        That of a part (a pipeline's step) stands under the part's name and number.
+        """
+        found = {
             name: value
             for name, value in vars(self).items()
             if name.endswith("_") and not name.startswith("_") and isinstance(value, Tensor)
         }
+        for place, part in self._parts():
+            found |= {f"{place}.{name}": value for name, value in part.state.items()}
+        return found
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Take over what `state` gave."""
         for name, value in state.items():
-            object.__setattr__(self, name, value)
+            if "." not in name:
+                object.__setattr__(self, name, value)
+        for place, part in self._parts():
+            prefix = f"{place}."
+            part.load_state(
+                {name.removeprefix(prefix): v for name, v in state.items() if name.startswith(prefix)}
+            )
+
+    def _parts(self) -> Iterator[tuple[str, Component]]:
+        """Components among the attributes, by name, in lists by name and number."""
+        for name, value in vars(self).items():
+            if isinstance(value, Component):
+                yield name, value
+            elif isinstance(value, list | tuple):
+                for number, item in enumerate(value):
+                    if isinstance(item, Component):
+                        yield f"{name}:{number}", item

@@ -8,7 +8,7 @@ Each part has a learned null in the network; which members of a batch use it is 
 
 from __future__ import annotations
 
-__all__ = ["Condition", "Layout"]
+__all__ = ["ALWAYS_TOLD", "Condition", "Layout"]
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +17,9 @@ import torch
 from torch import Tensor
 
 from .types import Mask
+
+ALWAYS_TOLD = ("observed", "coordinates")
+"""Parts that are never unknown: which elements are missing, and which position is what."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,11 @@ class Layout:
         """Names of all condition parts."""
         return [*self.sequence, *self.aligned, *self.static]
 
+    @property
+    def droppable(self) -> list[str]:
+        """Names of the parts that may be unknown: what a conditional model is conditioned on."""
+        return [name for name in self.parts if name not in ALWAYS_TOLD]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
@@ -55,6 +63,8 @@ class Condition:
         valid: False where an element counts for no loss (padding, missing), (B, 1, L) or (B, C, L);
             None: nowhere.
         dropped: for a part's name, True (B,) where the part's learned null is used instead.
+        past: the series' own values before the window in the user's units, (B, C, H), NaN where
+            missing; None: unknown. For preprocessing and noise; networks see the history as a part.
     """
 
     sequence: Mapping[str, Tensor] = field(default_factory=dict)
@@ -63,22 +73,28 @@ class Condition:
     exists: Mask | None = None
     valid: Mask | None = None
     dropped: Mapping[str, Tensor] = field(default_factory=dict)
+    past: Tensor | None = None
 
     @property
     def parts(self) -> dict[str, Tensor]:
         """All parts by name."""
         return {**self.sequence, **self.aligned, **self.static}
 
+    @property
+    def droppable(self) -> list[str]:
+        """Names of the parts that may be unknown."""
+        return [name for name in self.parts if name not in ALWAYS_TOLD]
+
     def drop(self, name: str, where: Tensor) -> Condition:
         """Use the learned null of the part `name` where `where` (B,) is true."""
         return replace(self, dropped={**self.dropped, name: where})
 
     def unconditional(self, names: Iterable[str] | None = None) -> Condition:
-        """Use the learned null of every part (or of the named ones) for the whole batch."""
+        """Use the learned null of every droppable part (or of the named ones) for the whole batch."""
         parts = self.parts
         dropped = {
             name: torch.ones(len(parts[name]), dtype=torch.bool, device=parts[name].device)
-            for name in (parts if names is None else names)
+            for name in (self.droppable if names is None else names)
         }
         return replace(self, dropped={**self.dropped, **dropped})
 
@@ -101,4 +117,5 @@ class Condition:
             exists=None if self.exists is None else function(self.exists),
             valid=None if self.valid is None else function(self.valid),
             dropped=over(self.dropped),
+            past=None if self.past is None else function(self.past),
         )

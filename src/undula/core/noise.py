@@ -10,13 +10,16 @@ from __future__ import annotations
 __all__ = ["BaseNoise", "Warp"]
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
 
 from .component import Component
 from .condition import Condition
 from .types import Series
+
+if TYPE_CHECKING:
+    from .sde import BaseSDE
 
 
 @runtime_checkable
@@ -37,9 +40,25 @@ class Warp(Protocol):
 
 
 class BaseNoise(Component, ABC):
-    """The covariance Σ of the noise, mean diagonal 1."""
+    """The covariance Σ of the noise, mean diagonal 1.
+
+    A noise that learns something (`fit`) is compared by identity, not by its parameters: grids of
+    levels are kept by path.
+    """
 
     kind: ClassVar[str] = "noise"
+    any_length: ClassVar[bool] = True
+    """Whether the covariance is known for series of every length."""
+
+    def fit(self, z: Series, sde: BaseSDE, condition: Condition | None = None) -> BaseNoise:
+        """Learn from training series in the space that is diffused; return self.
+
+        Args:
+            z: training series, (N, C, L).
+            sde: the path on which the noise acts.
+            condition: what is told of these series.
+        """
+        return self
 
     @property
     @abstractmethod

@@ -9,30 +9,46 @@ from __future__ import annotations
 __all__ = ["BasePreprocessor"]
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import ClassVar
 
 from torch import Tensor
 
 from .component import Component
-from .condition import Condition
+from .condition import Condition, Layout
 from .types import Mask, Series
 
 
 class BasePreprocessor(Component, ABC):
-    """An invertible map of series.
+    """An invertible map of series, from (B, C, L) to (B, C', L').
 
     `fit` sees the training part alone. `transform` then `inverse_transform` returns the input to
     rounding; `fit` is optional for a map that learns nothing.
+
+    Attributes:
+        pointwise: whether an element's image depends on that element alone; a map for which it does
+            not can take neither missing values nor series of different lengths, which is refused
+            before training.
+        any_length: whether what it learned from windows of one length serves others too.
+        snaps: whether `inverse_transform` rounds to the values that the data can take; then
+            `transform` of it returns z to that rounding only.
     """
 
     kind: ClassVar[str] = "preprocessing"
 
-    def fit(self, x: Series, valid: Mask | None = None) -> BasePreprocessor:
+    pointwise: bool = True
+    any_length: bool = True
+    snaps: bool = False
+
+    def fit(
+        self, x: Series, valid: Mask | None = None, condition: Condition | None = None
+    ) -> BasePreprocessor:
         """Learn from training series; return self.
 
         Args:
             x: training series in the user's units.
             valid: True where x has a value; None: everywhere.
+            condition: what is told of these series.
         """
         return self
 
@@ -47,3 +63,28 @@ class BasePreprocessor(Component, ABC):
     def log_det(self, x: Series) -> Tensor:
         """Log |det ∂transform/∂x| of each member, (B,); for likelihoods in the user's units."""
         raise NotImplementedError(f"{type(self).__name__} has no log-determinant")
+
+    def shape(self, channels: int, length: int) -> tuple[int, int]:
+        """C' and L' of the images of series (B, C, L)."""
+        return channels, length
+
+    def layout(self, layout: Layout) -> Layout:
+        """What a network is built for, when the user's series have this layout.
+
+        A map that adds condition parts (`condition`) names them here.
+        """
+        channels, length = self.shape(layout.channels, layout.length or 1)
+        return replace(layout, channels=channels, length=layout.length and length)
+
+    def condition(self, condition: Condition | None, like: Series) -> Condition | None:
+        """What the network is told beside the images of series.
+
+        A map that moves time steps moves the aligned parts with them, and says which position is
+        what by an aligned part of its own.
+
+        Args:
+            condition: what is told of the series in the user's space.
+            like: series (B, C, L) of the user's space, for batch size, length and device; its
+                values are not read.
+        """
+        return condition

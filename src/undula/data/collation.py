@@ -112,13 +112,14 @@ class Collator:
         exists = None if batch.exists is None else torch.from_numpy(batch.exists)[:, None]
         channels, known, h = len(self.columns), len(self.known), self.history_len
         features = self._scaled(batch.features, channels)
-        sequence, aligned, static = {}, {}, {}
+        sequence, aligned, static, earlier = {}, {}, {}, None
         if "history" in layout.sequence:
             past = self._scaled(batch.history, 0)
             parts = [np.nan_to_num(past), features[:, :h, : known + len(self.past)]]
             if self.masked:
                 parts.append((~np.isnan(past)).astype(past.dtype))
             sequence["history"] = _channels_first(np.concatenate(parts, axis=-1))
+            earlier = torch.from_numpy(np.ascontiguousarray(batch.history)).transpose(1, 2)
         if known:
             aligned["covariates"] = _channels_first(np.nan_to_num(features[:, h:, :known]))
         if self.masked:
@@ -127,7 +128,9 @@ class Collator:
             aligned["observed"] = whole
         if self.static:
             static["static"] = torch.from_numpy(features[:, 0, known + len(self.past) :]).float()
-        return Condition(sequence=sequence, aligned=aligned, static=static, exists=exists, valid=valid)
+        return Condition(
+            sequence=sequence, aligned=aligned, static=static, exists=exists, valid=valid, past=earlier
+        )
 
     def empty_batch(self, n: int, length: int) -> Batch:
         """Windows of zeros, for sampling without a condition."""

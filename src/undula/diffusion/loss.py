@@ -102,6 +102,7 @@ class DiffusionLoss(nn.Module):
         index: Tensor,
     ) -> Losses:
         x_0 = self.preprocessing.transform(x, condition).float()
+        condition = self.preprocessing.condition(condition, x)
         if condition is not None and condition.valid is not None:
             x_0 = x_0 * condition.valid
         white = stream.normal(step, index, x_0.shape[1], x_0.shape[2])
@@ -113,9 +114,7 @@ class DiffusionLoss(nn.Module):
     ) -> Condition | None:
         if condition is None or not self.condition_dropout:
             return condition
-        for name in condition.parts:
-            if name == "observed":  # says what is missing: never unknown
-                continue
+        for name in condition.droppable:
             draw = Stream(self.seed, f"drop {name}").uniform(step, position)[:, 0]
             condition = condition.drop(name, draw < self.condition_dropout)
         return condition

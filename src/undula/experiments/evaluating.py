@@ -96,7 +96,7 @@ def conditions(model: DiffusionModel, part: WindowDataset, most: int | None = No
         most: as many as samples are drawn, evenly spaced, so that the samples are about the whole
             part; None: all.
     """
-    if not [name for name in model.collator_.layout.parts if name != "observed"]:
+    if not model.collator_.layout.droppable:
         return None
     return part.batch(_evenly(len(part), len(part) if most is None else most))
 

@@ -50,7 +50,7 @@ class Composition:
     ) -> None:
         self.objective: BaseObjective = Registry.resolve("objective", objective)
         self.sde: BaseSDE = Registry.resolve("sde", self.objective.default_sde if sde is None else sde)
-        self.noise: BaseNoise = Registry.resolve("noise", noise)
+        self.noise: BaseNoise = copy.deepcopy(Registry.resolve("noise", noise))
         self.path = GaussianPath(sde=self.sde, noise=self.noise)
         self.sampler: BaseSampler = Registry.resolve("sampler", sampler)
         self.architecture: BaseArchitecture = copy.deepcopy(Registry.resolve("architecture", architecture))

@@ -11,6 +11,7 @@ __all__ = ["DiffusionModel"]
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -264,10 +265,11 @@ class DiffusionModel:
         batch = training_batch(collator, data).to(self._device())
         if batch.condition is not None and batch.condition.valid is not None:
             raise DataError("the bound needs whole windows: these have missing values")
-        z = parts.preprocessing.transform(batch.x).float()
-        nats = variational_bound(self.denoiser_, z, batch.condition, num_times, seed)
+        z = parts.preprocessing.transform(batch.x, batch.condition).float()
+        told = parts.preprocessing.condition(batch.condition, batch.x)
+        nats = variational_bound(self.denoiser_, z, told, num_times, seed)
         nats = nats - parts.preprocessing.log_det(batch.x).to(nats)
-        return float(nats.mean()) / (z[0].numel() * math.log(2.0))
+        return float(nats.mean()) / (batch.x[0].numel() * math.log(2.0))
 
     # -- files ---------------------------------------------------------------------------------
 
@@ -276,6 +278,7 @@ class DiffusionModel:
         state, parts = self._state(), self.parts_
         tensors: dict[str, Tensor] = {f"network.{k}": v for k, v in parts.architecture.state_dict().items()}
         tensors |= {f"preprocessing.{k}": v for k, v in parts.preprocessing.state.items()}
+        tensors |= {f"noise.{k}": v for k, v in parts.noise.state.items()}
         description = {
             "undula_version": __version__,
             "components": parts.specs(),
@@ -313,18 +316,19 @@ class DiffusionModel:
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"model {path} is damaged: {error}") from error
         parts = model.compose()
-        parts.architecture.build(collator.layout)
-        groups: dict[str, dict[str, Tensor]] = {"network": {}, "preprocessing": {}}
+        groups: dict[str, dict[str, Tensor]] = {"network": {}, "preprocessing": {}, "noise": {}}
         for name, tensor in tensors.items():
             group, _, rest = name.partition(".")
             groups.setdefault(group, {})[rest] = tensor
+        parts.preprocessing.load_state(groups["preprocessing"])
+        parts.noise.load_state(groups["noise"])
+        parts.architecture.build(parts.preprocessing.layout(collator.layout))
         try:
             parts.architecture.load_state_dict(groups["network"] if weights == "last" else best_weights(path))
         except RuntimeError as error:
             raise RunError(
                 f"model {path} is damaged: its weights do not fit its description ({first_misfit(error)})"
             ) from error
-        parts.preprocessing.load_state(groups["preprocessing"])
         parts.architecture.to(device).eval()
         model._parts, model._options = parts, data
         model._fitted = Fitted(parts.denoiser(s), collator, s, lengths)
@@ -364,7 +368,7 @@ class DiffusionModel:
 
     def _given(self, given: Data | Batch | None, unconditional: bool) -> Batch | None:
         collator = self.collator_
-        parts = [name for name in collator.layout.parts if name != "observed"]
+        parts = collator.layout.droppable
         if not parts:
             if given is not None:
                 raise ConfigError("the model is unconditional: leave `given` out")
@@ -380,11 +384,13 @@ class DiffusionModel:
 
     def _lengths(self, n: int, seed: int, length: int | None, windows: Batch | None) -> NDArray[np.int64]:
         collator, fitted = self.collator_, self._state()
-        if length is not None and length != collator.length and not self.parts_.architecture.any_length:
-            name = Registry.name(self.parts_.architecture)
-            raise ConfigError(
-                f"architecture {name!r} makes windows of {collator.length} steps only: leave length out"
-            )
+        if length is not None and length != collator.length:
+            for part in (self.parts_.architecture, self.parts_.preprocessing, self.parts_.noise):
+                if not part.any_length:
+                    raise ConfigError(
+                        f"{part.kind} {Registry.name(part)!r} makes windows of {collator.length} steps only: "
+                        "leave length out"
+                    )
         if length is not None and windows is not None and collator.known:
             other = windows.lengths[windows.lengths != length]
             if len(other):
@@ -415,12 +421,14 @@ class DiffusionModel:
     ) -> Iterator[Array]:
         """Samples of one batch, each (L_i, C), in the data's units."""
         device, longest = self._device(), int(lengths.max())
-        channels = len(self.columns_)
+        preprocessing, channels = self.parts_.preprocessing, len(self.columns_)
         condition = self._condition(index, lengths, windows, unconditional)
         condition = None if condition is None else condition.to(device)
-        noise = SampleNoise(seed, torch.from_numpy(index).to(device), channels, longest)
-        z = sampler.sample(self.denoiser_, noise, condition, on_step)
-        x = self.parts_.preprocessing.inverse_transform(z.double(), condition)
+        like = torch.empty(len(index), channels, longest, device=device)
+        told = preprocessing.condition(condition, like)
+        noise = SampleNoise(seed, torch.from_numpy(index).to(device), *preprocessing.shape(channels, longest))
+        z = sampler.sample(self.denoiser_, noise, told, on_step)
+        x = preprocessing.inverse_transform(z.double(), condition)
         samples = x.transpose(1, 2).cpu().numpy()
         if not np.isfinite(samples).all():
             raise RunError(
@@ -448,8 +456,7 @@ class DiffusionModel:
             batch = Batch(batch.history, batch.future, batch.features, exists, batch.index)
         condition = collator.condition(batch)
         if condition is not None and unconditional:
-            names = [name for name in condition.parts if name != "observed"]
-            condition = condition.unconditional(names)
+            condition = replace(condition.unconditional(), past=None)
         return condition
 
 

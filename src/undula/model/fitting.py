@@ -15,9 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..core.errors import DataError
+from ..core.errors import DataError, IncompatibleError
 from ..core.preprocessing import BasePreprocessor
 from ..core.randomness import forked_generator
+from ..core.registry import Registry
 from ..data.batching import epoch_batches
 from ..data.collation import Collator
 from ..data.prepare import PreparedData
@@ -96,9 +97,10 @@ def fit(
     """
     train, val = prepared.parts.train, prepared.parts.val
     collator = Collator.fit(prepared.panel, train)
-    s = _fit_preprocessing(parts.preprocessing, collator, train)
+    s = _fit_to_data(parts, collator, train)
+    layout = parts.preprocessing.layout(collator.layout)
     with forked_generator(seed, "initialisation"):
-        parts.architecture.build(collator.layout)
+        parts.architecture.build(layout)
     parts.architecture.gradient_checkpointing = options.gradient_checkpointing
     if options.init_from is not None:
         load_weights(parts.architecture, Path(options.init_from))
@@ -135,11 +137,14 @@ def training_batch(collator: Collator, batch: Batch) -> TrainingBatch:
     return TrainingBatch(x, collator.condition(batch, valid))
 
 
-def _fit_preprocessing(preprocessing: BasePreprocessor, collator: Collator, train: WindowDataset) -> float:
-    """Fit on training windows; return the standard deviation of what is diffused."""
-    x, valid = collator.targets(train.some())
-    preprocessing.fit(x, valid)
-    z = preprocessing.transform(x)
+def _fit_to_data(parts: Composition, collator: Collator, train: WindowDataset) -> float:
+    """Fit preprocessing and noise on training windows; return the sd of what is diffused."""
+    preprocessing = parts.preprocessing
+    batch = training_batch(collator, train.some())
+    valid = None if batch.condition is None else batch.condition.valid
+    _refuse_gaps(preprocessing, collator)
+    preprocessing.fit(batch.x, valid, batch.condition)
+    z = preprocessing.transform(batch.x, batch.condition)
     given = z if valid is None else z[valid.expand_as(z)]
     s = float(given.square().mean().sqrt())
     if not np.isfinite(s) or s <= 0:
@@ -147,7 +152,25 @@ def _fit_preprocessing(preprocessing: BasePreprocessor, collator: Collator, trai
             f"the training data have spread {s:g} after preprocessing: look for constant columns, "
             "infinite or extremely large values"
         )
+    parts.noise.fit(z, parts.sde, preprocessing.condition(batch.condition, batch.x))
     return s
+
+
+def _refuse_gaps(preprocessing: BasePreprocessor, collator: Collator) -> None:
+    """Refuse missing values and varying lengths where a map of whole series cannot take them."""
+    if preprocessing.pointwise:
+        return
+    name = Registry.name(preprocessing)
+    if collator.length is None:
+        raise IncompatibleError(
+            f"preprocessing {name!r} needs windows of one length, and these vary: set data.predict_len, or "
+            "use preprocessing: raw"
+        )
+    if collator.masked:
+        raise IncompatibleError(
+            f"preprocessing {name!r} needs whole windows, and these have missing values: use "
+            "data.missing: interpolate or drop, or preprocessing: raw"
+        )
 
 
 class _Validation:

@@ -47,7 +47,9 @@ class RawPreprocessor(BasePreprocessor):
     def __init__(self, method: Method = "standardise") -> None:
         self.method = method
 
-    def fit(self, x: Series, valid: Mask | None = None) -> RawPreprocessor:
+    def fit(
+        self, x: Series, valid: Mask | None = None, condition: Condition | None = None
+    ) -> RawPreprocessor:
         """Learn each feature's scale; see `BasePreprocessor.fit`."""
         x = x.double()
         rows = x.transpose(0, 1).flatten(1)  # (C, N·L)
