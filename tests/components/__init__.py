@@ -1,0 +1,1 @@
+"""Mathematics of single components."""
