@@ -36,3 +36,12 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"the shared data sets are not at {SHARED_DATA} (set UNDULA_DATA)")
     return SHARED_DATA
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Count the combinations of components that ran and that were refused."""
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.getreports(kind)]
+    found = [value for r in reports for name, value in r.user_properties if name == "matrix"]
+    if found:
+        ran, refused = found.count("ran"), found.count("refused")
+        terminalreporter.write_line(f"combinations of components: {ran:,} ran, {refused:,} were refused")
