@@ -492,3 +492,11 @@ def test_samples_of_different_lengths_have_those_of_what_is_given() -> None:
     assert [len(s) for s in samples] == lengths * 2
     alone = model.sample(6, seed=1, given=given, batch_size=1)
     assert max(np.abs(a - b).max() for a, b in zip(samples, alone, strict=True)) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("block", "values"), [("training", {"learning_rte": 1}), ("data", {"predict_len": 0})]
+)
+def test_a_wrong_option_is_one_message(block: str, values: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=f"{block}: .*{next(iter(values))}"):
+        DiffusionModel(**{block: values}).fit(np.zeros((100, 1)))

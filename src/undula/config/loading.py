@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-__all__ = ["as_config", "load_config", "preset_names", "preset_text", "problems_of", "validated"]
+__all__ = ["as_config", "checked", "load_config", "preset_names", "preset_text", "problems_of", "validated"]
 
 import os
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from ..core.errors import ConfigError, UnknownNameError, did_you_mean
 from .schema import Config
 from .yaml12 import parse_scalar, parse_yaml
+
+M = TypeVar("M", bound=BaseModel)
 
 _PRESETS = resources.files("undula") / "presets"
 
@@ -72,10 +74,21 @@ def validated(tree: dict[str, Any], where: str) -> Config:
     Raises:
         ConfigError: with every key that is wrong, a line each.
     """
+    return checked(Config, tree, where)
+
+
+def checked(model: type[M], values: Mapping[str, Any] | M | None, where: str) -> M:
+    """A block of a config from plain values; a block itself is returned as it is.
+
+    Raises:
+        ConfigError: with every key that is wrong, a line each.
+    """
+    if isinstance(values, model):
+        return values
     try:
-        return Config.model_validate(tree)
+        return model.model_validate(dict(values or {}))
     except ValidationError as error:
-        raise ConfigError("\n".join(f"{where}: {line}" for line in problems_of(error, Config))) from None
+        raise ConfigError("\n".join(f"{where}: {line}" for line in problems_of(error, model))) from None
 
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[str]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .. import __version__
-from ..config.loading import as_config
+from ..config.loading import as_config, checked
 from ..config.schema import Config
 from ..core.condition import Condition
 from ..core.errors import ConfigError, DataError, RunError, did_you_mean
@@ -116,7 +116,7 @@ class DiffusionModel:
             TrainingError: if the loss is not finite.
         """
         parts = self.compose()
-        options = self._data_options()
+        options, training = self._data_options(), self._training_options()
         prepared = data if isinstance(data, PreparedData) else prepare(options, data)
         self._parts, self._options = parts, prepared.options
         hooks = hooks or FitHooks()
@@ -125,9 +125,7 @@ class DiffusionModel:
             self._fitted = fitted
             return hooks.on_epoch(self, epochs, steps) if hooks.on_epoch else {}
 
-        self._fitted = fit(
-            parts, prepared, self._training_options(), self.seed, hooks, on_epoch if hooks.on_epoch else None
-        )
+        self._fitted = fit(parts, prepared, training, self.seed, hooks, on_epoch if hooks.on_epoch else None)
         return self
 
     def compose(self) -> Composition:
@@ -342,14 +340,10 @@ class DiffusionModel:
         return self._fitted
 
     def _data_options(self) -> DataOptions:
-        if self.data is None or isinstance(self.data, Mapping):
-            return DataOptions.model_validate(dict(self.data or {}))
-        return self.data
+        return checked(DataOptions, self.data, "data")
 
     def _training_options(self) -> TrainingOptions:
-        if self.training is None or isinstance(self.training, Mapping):
-            return TrainingOptions.model_validate(dict(self.training or {}))
-        return self.training
+        return checked(TrainingOptions, self.training, "training")
 
     def _device(self) -> torch.device:
         return next(self.parts_.architecture.parameters()).device
