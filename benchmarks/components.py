@@ -29,6 +29,7 @@ from undula import DiffusionModel, Registry
 from undula.core.errors import IncompatibleError
 from undula.data.options import DataOptions
 from undula.data.prepare import PreparedData, prepare
+from undula.diffusion.loss import DiffusionLoss
 from undula.model.fitting import training_batch
 
 LENGTH, DRAWN, PROJECTIONS = 24, 4000, 500
@@ -36,7 +37,10 @@ Spec = dict[str, Any]
 
 BASE: dict[str, Spec] = {
     "preprocessing": {"type": "raw"},
-    "architecture": {"type": "transformer", "params": {"model_dim": 48, "num_heads": 4, "num_layers": 2, "patch_size": 2}},
+    "architecture": {
+        "type": "transformer",
+        "params": {"model_dim": 48, "num_heads": 4, "num_layers": 2, "patch_size": 2},
+    },
     "noise": {"type": "standard"},
     "sde": {"type": "rectified"},
     "objective": {"type": "flow_matching"},
@@ -90,7 +94,7 @@ VARIANTS: dict[str, list[Spec]] = {
 
 
 class Problem(NamedTuple):
-    """Data to train on, and fresh real windows (N, L, C)."""
+    """Data to train on, and fresh real windows (N, L, C) or the exact covariance of a window."""
 
     data: PreparedData
     fresh: np.ndarray
@@ -137,13 +141,12 @@ def _row(kind: str, name: str, change: dict[str, Spec], base: Any, steps: int) -
                 samples = np.asarray(model.sample(DRAWN, seed=seed + 100, sampler=sampler))
                 found[problem].append(distance(samples, data) / floor(problem))
     except IncompatibleError as error:
-        refused = {problem: "refused" for problem in problems()}
-        return {**row, **refused, "calls": 0, "step": 0.0}, str(error)
+        return {**row, **dict.fromkeys(problems(), "refused"), "calls": 0, "step": 0.0}, str(error)
     row |= {problem: statistics.mean(values) for problem, values in found.items()}
     chosen = Registry.resolve("sampler", change.get("sampler", BASE["sampler"]))
     row["calls"] = chosen.calls
     row["step"] = 1.0 if not change or kind == "sampler" else step_ratio(model, base[0]["sp500"])
-    return row, {problem: values for problem, values in found.items()}
+    return row, found
 
 
 def _fit(change: dict[str, Spec], problem: Problem, seed: int, steps: int) -> DiffusionModel:
@@ -156,8 +159,6 @@ def step_ratio(model: DiffusionModel, base: DiffusionModel) -> float:
     problem = problems()["sp500"]
 
     def step_of(chosen: DiffusionModel) -> Any:
-        from undula.diffusion.loss import DiffusionLoss
-
         parts = chosen.parts_
         loss = DiffusionLoss(
             chosen.denoiser_, parts.objective, parts.preprocessing, 0, parts.architecture.condition_dropout
@@ -190,14 +191,14 @@ def problems() -> dict[str, Problem]:
             "sp500", columns=["close"], transform="log_return", split={"train": 0.8, "val": 0.0, "test": 0.2}
         )
     )
-    sines = _windows("sines", {"num_columns": 2, "seed": 1}, {})
-    jumps = _windows("jump_diffusion", {"seed": 1, "num_steps": 40 * DRAWN}, {"transform": "log_return"})
     return {
         "ar1": Problem(
             prepare(_options("ar1")), _spread(_cut(fresh.load()["value"].to_numpy())), ar1.covariance(LENGTH)
         ),
-        "sines": Problem(prepare(_options({"type": "sines", "params": {"num_columns": 2}})), sines),
-        "jumps": Problem(prepare(_options("jump_diffusion", transform="log_return")), jumps),
+        "sines": Problem(
+            prepare(_options({"type": "sines", "params": {"num_columns": 2}})), _fresh("sines", 1)
+        ),
+        "jumps": Problem(prepare(_options("jump_diffusion", transform="log_return")), _fresh("jumps", 1)),
         "sp500": Problem(sp500, sp500.parts.test.futures()),
     }
 
@@ -207,13 +208,16 @@ def _options(dataset: Any, **others: Any) -> DataOptions:
     return DataOptions.model_validate({"dataset": dataset, "predict_len": LENGTH, "split": split, **others})
 
 
+def _fresh(name: str, seed: int) -> np.ndarray:
+    """Windows of a generator under another seed."""
+    if name == "sines":
+        return _windows("sines", {"num_columns": 2, "seed": seed}, {})
+    return _windows("jump_diffusion", {"seed": seed, "num_steps": 40 * DRAWN}, {"transform": "log_return"})
+
+
 def _windows(source: str, params: Spec, options: Spec) -> np.ndarray:
     prepared = prepare(_options({"type": source, "params": params}, **options, stride=LENGTH))
     return _spread(prepared.parts.train.futures())
-
-
-def _cut(values: np.ndarray) -> np.ndarray:
-    return values[: len(values) // LENGTH * LENGTH].reshape(-1, LENGTH, 1)
 
 
 def _spread(windows: np.ndarray) -> np.ndarray:
@@ -238,8 +242,7 @@ def floor(name: str) -> float:
         return float(np.mean([bures(draw, problem.covariance) for draw in exact]))
     if name == "sp500":  # the training part against the held-out part: what a resampler would reach
         return sliced(_spread(problem.data.parts.train.futures()), problem.fresh)
-    params = {"sines": ("sines", {"num_columns": 2, "seed": 2}, {}), "jumps": ("jump_diffusion", {"seed": 2, "num_steps": 40 * DRAWN}, {"transform": "log_return"})}  # fmt: skip
-    return sliced(_windows(*params[name]), problem.fresh)
+    return sliced(_fresh(name, seed=2), problem.fresh)
 
 
 def bures(samples: np.ndarray, covariance: np.ndarray) -> float:
