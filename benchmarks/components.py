@@ -192,9 +192,7 @@ def problems() -> dict[str, Problem]:
         )
     )
     return {
-        "ar1": Problem(
-            prepare(_options("ar1")), _spread(_cut(fresh.load()["value"].to_numpy())), ar1.covariance(LENGTH)
-        ),
+        "ar1": Problem(prepare(_options("ar1")), np.empty(0), ar1.covariance(LENGTH)),
         "sines": Problem(
             prepare(_options({"type": "sines", "params": {"num_columns": 2}})), _fresh("sines", 1)
         ),
