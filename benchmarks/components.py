@@ -182,10 +182,7 @@ def step_ratio(model: DiffusionModel, base: DiffusionModel) -> float:
 @functools.cache
 def problems() -> dict[str, Problem]:
     """The four data sets."""
-    ar1, fresh = (
-        Registry.get("dataset", "ar1", seed=0),
-        Registry.get("dataset", "ar1", seed=1, num_steps=40 * DRAWN),
-    )
+    ar1 = Registry.get("dataset", "ar1")
     sp500 = prepare(
         _options(
             "sp500", columns=["close"], transform="log_return", split={"train": 0.8, "val": 0.0, "test": 0.2}
