@@ -51,23 +51,20 @@ class _Frequencies(Basis):
         phase = torch.where(alone, 0, 2 * (place % 2 == 0).long() - 1)
         height = torch.log1p(frequency.double()) / math.log1p(max(1, length // 2))
         super().__init__(frequency, torch.stack((unit_interval(height), phase.double())))
-        self.alone = alone
+        self.weights = torch.where(alone, 1.0, 2.0).double().sqrt()
 
     def fast(self, x: Tensor) -> Tensor:
         pairs = torch.view_as_real(torch.fft.rfft(x, norm="ortho")).flatten(-2)
         # the imaginary part of the mean, and that of the Nyquist frequency, are zero: left out
         z = torch.cat((pairs[..., :1], pairs[..., 2 : self.length + 1]), dim=-1)
-        return z * self._weights(x)
+        return z * self.weights.to(z)
 
     def fast_back(self, z: Tensor) -> Tensor:
-        z = z / self._weights(z)
+        z = z / self.weights.to(z)
         zero = torch.zeros_like(z[..., :1])
         parts = [z[..., :1], zero, z[..., 1:]] + ([zero] if self.length % 2 == 0 else [])
         pairs = torch.cat(parts, dim=-1).unflatten(-1, (-1, 2))
         return torch.fft.irfft(torch.view_as_complex(pairs.contiguous()), n=self.length, norm="ortho")
-
-    def _weights(self, x: Tensor) -> Tensor:
-        return torch.where(self.alone, 1.0, math.sqrt(2.0)).to(x)
 
 
 @functools.lru_cache(maxsize=32)
