@@ -89,7 +89,9 @@ class OrthonormalPreprocessor(BasePreprocessor):
         A band that does not vary keeps 1e-6 of the largest scale, so that the map inverts.
         """
         if len(x) < 2:
-            raise DataError("a scale a band needs at least 2 training windows: set data.predict_len, or stride")
+            raise DataError(
+                "a scale a band needs at least 2 training windows: set data.predict_len, or stride"
+            )
         x, basis = x.double(), self.basis(x.shape[-1])
         self.location_ = x.mean(0)
         variance = basis.analyse(x - self.location_).square().sum(0) / (len(x) - 1)

@@ -64,7 +64,9 @@ class DecorrelatePreprocessor(BasePreprocessor):
     ) -> DecorrelatePreprocessor:
         """Learn the mean window, the components and their spectra; see `BasePreprocessor.fit`."""
         if len(x) < 2:
-            raise DataError("a spectrum needs at least 2 training windows: set data.predict_len, or stride")
+            raise DataError(
+                "a spectrum needs at least 2 training windows: set data.predict_len, or data.stride"
+            )
         x = x.double()
         self.location_ = x.mean(0)
         x = x - self.location_

@@ -11,8 +11,8 @@ with the orthogonal filters of PyWavelets. What happens at the window's ends:
                  are multiples of 2^level. A window that ends elsewhere than it began has a jump there.
 
 Where a level of `orthogonal` is too short for the filters between its two ends, all of it is boundary (as
-db4's second and third of 21 steps). Levels end when one number is left; asking for more is refused. A coefficient stands at the time that it belongs to: number i of m in its band at
-(i + ½)/m of the window.
+db4's second and third of 21 steps). Levels end when one number is left; asking for more is refused.
+Coefficients stand in the order of time, each at the mean place of its energy.
 
 References:
     Mallat (1989). A theory for multiresolution signal decomposition. doi:10.1109/34.192463
@@ -69,14 +69,21 @@ class WaveletPreprocessor(OrthonormalPreprocessor):
 class _Bank(Basis):
     """Levels one after another, their coefficients in the order of time."""
 
-    def __init__(self, levels: Sequence[Level], sizes: Sequence[int]) -> None:
-        self.levels, self.sizes = levels, sizes
-        place = torch.cat([(torch.arange(m, dtype=torch.float64) + 0.5) / m for m in sizes])
-        band = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
-        self.order = torch.argsort(place, stable=True)
+    def __init__(self, levels: Sequence[Level], length: int) -> None:
+        self.levels = levels
+        low = ((torch.arange(length, dtype=torch.float64) + 0.5) / length)[None, None]
+        details: list[Tensor] = []
+        for level in levels:
+            low, high = level.places(low)
+            details.insert(0, high)
+        places = [place[0, 0].sort().values for place in (low, *details)]
+        self.sizes = [len(place) for place in places]
+        band = torch.repeat_interleave(torch.arange(len(places)), torch.tensor(self.sizes))
+        place = torch.cat(places) % 1.0
+        self.order = torch.argsort((1e6 * length * place).round(), stable=True)  # rounding ties to the coarse
         self.back = torch.argsort(self.order)
         place, band = place[self.order], band[self.order]
-        super().__init__(band, unit_interval(torch.stack((band / (len(sizes) - 1), place))))
+        super().__init__(band, unit_interval(torch.stack((band / (len(places) - 1), place))))
 
     def fast(self, x: Tensor) -> Tensor:
         details = []
@@ -86,7 +93,7 @@ class _Bank(Basis):
         return torch.cat((x, *reversed(details)), dim=-1)[..., self.order.to(x.device)]
 
     def fast_back(self, z: Tensor) -> Tensor:
-        x, *details = z[..., self.back.to(z.device)].split(list(self.sizes), dim=-1)
+        x, *details = z[..., self.back.to(z.device)].split(self.sizes, dim=-1)
         for level, high in zip(reversed(self.levels), details, strict=True):
             x = level.synthesise(x, high)
         return x
@@ -117,11 +124,7 @@ def _bank(wavelet: str, level: int, boundary: Boundary, length: int) -> _Bank:
                     f"preprocessing 'wavelet': windows of {length} steps are one number after "
                     f"{len(levels)} levels: use level: {max(1, len(levels))} or less, or longer windows"
                 )
-        sizes, x = [], torch.zeros(1, 1, length, dtype=torch.float64)
-        for one in levels:
-            x, high = one.analyse(x)
-            sizes.append(high.shape[-1])
-        return _Bank(levels, [x.shape[-1], *reversed(sizes)])
+        return _Bank(levels, length)
 
 
 @functools.cache
