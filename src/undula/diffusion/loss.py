@@ -101,8 +101,9 @@ class DiffusionLoss(nn.Module):
         step: int,
         index: Tensor,
     ) -> Losses:
-        x_0 = self.preprocessing.transform(x, condition).float()
-        condition = self.preprocessing.condition(condition, x)
+        with torch.autocast(x.device.type, enabled=False):  # a network's precision is not the data's
+            x_0 = self.preprocessing.transform(x, condition).float()
+            condition = self.preprocessing.condition(condition, x)
         if condition is not None and condition.valid is not None:
             x_0 = x_0 * condition.valid
         white = stream.normal(step, index, x_0.shape[1], x_0.shape[2])

@@ -12,14 +12,8 @@ import torch
 from torch import Tensor
 
 from ..core.preprocessing import BasePreprocessor
-
-
-def _series(n: int = 64, channels: int = 2, length: int = 12, seed: int = 0) -> Tensor:
-    """Correlated, skewed series of different scales, some values repeated."""
-    generator = torch.Generator().manual_seed(seed)
-    steps = torch.randn(n, channels, length, generator=generator, dtype=torch.float64).cumsum(-1)
-    scale = torch.tensor([[0.01], [300.0]], dtype=torch.float64)[:channels]
-    return (torch.sinh(0.5 * steps) + 3.0).round(decimals=1) * scale
+from .maps import MAP_LAWS
+from .maps import series as _series
 
 
 def _fitted(preprocessor: BasePreprocessor) -> BasePreprocessor:
@@ -98,4 +92,5 @@ PREPROCESSING_LAWS: list[Callable[[Any], None]] = [
     state_restores_it,
     gradients_pass_both_ways,
     log_det_is_the_jacobians,
+    *MAP_LAWS,
 ]
