@@ -1,0 +1,79 @@
+r"""The warp of time under which a Gaussian's loss is even.
+
+In white coordinates the covariance of the training series has eigenvalues v_i. The best denoiser of
+a Gaussian with these leaves ε-errors of SNR v_i/(1 + SNR v_i), and as
+d log(1 + SNR v)/dλ = SNR v/(1 + SNR v), the loss between the noise levels λ_1 < λ_2 is the difference of
+
+    I(λ) = ½ Σ_i log(1 + e^λ v_i),
+
+the information, in nats, that x_t has about x_0. The warp makes I linear in u.
+"""
+
+from __future__ import annotations
+
+__all__ = ["even_knots", "spectrum"]
+
+import torch
+from torch import Tensor
+
+from ...core.sde import BaseSDE
+from ...core.types import Series
+
+_LARGEST = 768
+_SERIES = 4096
+_SEGMENTS = 128
+_BISECTIONS = 60
+
+
+def spectrum(y: Series) -> Tensor:
+    """Eigenvalues of the covariance of series (N, C, L), float64, shrunk as the number of series demands.
+
+    Windows of more than 768 numbers are cut into pieces that have fewer, and of more than 4096
+    series some at even distances count: what matters is how the eigenvalues are distributed.
+    """
+    from sklearn.covariance import ledoit_wolf
+
+    channels, length = y.shape[1:]
+    if channels > _LARGEST:
+        y = y[:, torch.linspace(0, channels - 1, _LARGEST).long()]
+    width = max(1, _LARGEST // y.shape[1])
+    if length > width:
+        pieces = -(-length // width)
+        width = length // pieces
+        y = y[..., : pieces * width].unflatten(-1, (pieces, width)).transpose(1, 2).flatten(0, 1)
+    if len(y) > _SERIES:
+        y = y[torch.linspace(0, len(y) - 1, _SERIES).long()]
+    covariance, _ = ledoit_wolf(y.double().flatten(1).cpu().numpy())
+    return torch.linalg.eigvalsh(torch.as_tensor(covariance).reshape(len(covariance), -1)).clamp(min=0.0)
+
+
+def even_knots(eigenvalues: Tensor, sde: BaseSDE, floor: float) -> Tensor:
+    """The warp's values at u = 0, 1/128, …, 1, as a map of [0, 1] onto itself.
+
+    It inverts u(t) = (1 − floor) [I(t_min) − I(t)]/[I(t_min) − I(1)] + floor (t − t_min)/(1 − t_min).
+
+    Args:
+        eigenvalues: v, (d,).
+        sde: the path.
+        floor: share of u that is spread evenly over time.
+    """
+
+    def information(time: Tensor) -> Tensor:
+        snr = (sde.alpha(time) / sde.sigma(time)) ** 2
+        return torch.log1p(snr[:, None] * eigenvalues).mean(1)
+
+    def u_at(t: Tensor) -> Tensor:
+        lost = most - information(sde.t_min + (1.0 - sde.t_min) * t)
+        return (1.0 - floor) * lost / (most - least) + floor * t
+
+    ends = information(torch.tensor([sde.t_min, 1.0], dtype=torch.float64))
+    most, least = ends[0], ends[1]
+    u = torch.linspace(0.0, 1.0, _SEGMENTS + 1, dtype=torch.float64)
+    low, high = torch.zeros_like(u), torch.ones_like(u)
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (low + high)
+        below = u_at(middle) < u
+        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+    knots = 0.5 * (low + high)
+    knots[0], knots[-1] = 0.0, 1.0
+    return knots
