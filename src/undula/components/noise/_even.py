@@ -13,6 +13,8 @@ from __future__ import annotations
 
 __all__ = ["even_knots", "spectrum"]
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -21,6 +23,7 @@ from ...core.types import Series
 
 _LARGEST = 768
 _SERIES = 4096
+_SERIES_PER_NUMBER = 4
 _SEGMENTS = 128
 _BISECTIONS = 60
 
@@ -28,15 +31,17 @@ _BISECTIONS = 60
 def spectrum(y: Series) -> Tensor:
     """Eigenvalues of the covariance of series (N, C, L), float64, shrunk as the number of series demands.
 
-    Windows of more than 768 numbers are cut into pieces that have fewer, and of more than 4096
-    series some at even distances count: what matters is how the eigenvalues are distributed.
+    Windows of more than 768 numbers, or of more than a quarter of the number of pieces that they
+    make, are cut into shorter ones, and of more than 4096 series some at even distances count: what
+    matters is how the eigenvalues are distributed, and shrinking them would move the warp.
     """
     from sklearn.covariance import ledoit_wolf
 
-    channels, length = y.shape[1:]
-    if channels > _LARGEST:
-        y = y[:, torch.linspace(0, channels - 1, _LARGEST).long()]
-    width = max(1, _LARGEST // y.shape[1])
+    if y.shape[1] > _LARGEST:
+        y = y[:, torch.linspace(0, y.shape[1] - 1, _LARGEST).long()]
+    series, channels, length = y.shape
+    most = min(_LARGEST // channels, math.isqrt(series * length // (_SERIES_PER_NUMBER * channels)))
+    width = max(1, most)
     if length > width:
         pieces = -(-length // width)
         width = length // pieces
