@@ -10,11 +10,15 @@ import scipy.fft
 import torch
 
 from tests.golden.problems import gaussian, path_of
+from undula.core.architecture import BaseArchitecture
+from undula.core.condition import Condition, Layout
 from undula.core.errors import ConfigError, IncompatibleError
 from undula.core.noise import BaseNoise
 from undula.core.registry import Registry
 from undula.diffusion.analytic import GaussianDenoiser
 from undula.diffusion.bound import variational_bound
+from undula.diffusion.denoiser import NetDenoiser
+from undula.diffusion.parametrization import Parametrization
 from undula.diffusion.sampler import SampleNoise
 
 NOTHING = 1e-12
@@ -188,3 +192,32 @@ def test_bound_is_the_white_one_on_whitened_data(name: str) -> None:
     expected = variational_bound(white, noise.whiten(x)) + 0.5 * noise.log_det(1, 4)
     assert torch.allclose(coloured, expected, rtol=1e-9)
     assert math.isfinite(float(coloured.sum()))
+
+
+class Saturating(BaseArchitecture):
+    """F = R tanh(R⁻¹ x) τ: a function of the whitened series alone."""
+
+    def __init__(self, noise: BaseNoise) -> None:
+        super().__init__()
+        self.noise = noise
+
+    def build(self, layout: Layout) -> None:
+        """Nothing to make."""
+
+    def forward(self, x: torch.Tensor, tau: torch.Tensor, condition: Condition | None = None) -> torch.Tensor:
+        return self.noise.colour(torch.tanh(self.noise.whiten(x)) * tau[:, None, None])
+
+
+@pytest.mark.parametrize("objective", ["variational_bound", "score_matching"])
+def test_loss_in_the_noises_norm_is_the_white_loss_on_whitened_data(objective: str) -> None:
+    """The bound measures errors by Σ⁻¹ and does not see the noise's colour; plain errors do."""
+    noise, white = correlated(ar=0.8), Registry.get("noise", "standard")
+    chosen = Registry.get("objective", objective)
+    x, eps = torch.randn(2, 4, 2, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    t = torch.linspace(0.1, 0.9, 4, dtype=torch.float64)
+    parametrization = Parametrization(prediction=chosen.prediction)
+
+    plain = chosen.loss(NetDenoiser(Saturating(white), path_of("vpsde", white), parametrization), x, eps, t)
+    denoiser = NetDenoiser(Saturating(noise), path_of("vpsde", noise), parametrization)
+    found = chosen.loss(denoiser, noise.colour(x), noise.colour(eps), t)
+    assert torch.allclose(found, plain, rtol=1e-9) == (objective == "variational_bound")

@@ -36,8 +36,8 @@ class _Gaussians:
     def __init__(self, path: GaussianPath, mean: Tensor, covariance: Tensor) -> None:
         if path.noise.conditional:
             raise IncompatibleError(
-                f"an exact denoiser needs one covariance of the noise, and {type(path.noise).__name__} changes "
-                "with the condition: use noise without scale_from and scale: history"
+                f"an exact denoiser needs one covariance of the noise, and {type(path.noise).__name__} "
+                "changes with the condition: use noise without scale_from and scale: history"
             )
         self.mean = mean.flatten(-2)  # (K, d)
         d = self.mean.shape[-1]

@@ -112,7 +112,9 @@ def _check_function(name: str, function: Callable[[Tensor], Tensor], t: Tensor) 
         try:
             value = function(t.clone().requires_grad_())
         except (TypeError, ValueError, RuntimeError) as error:  # what numpy and math say to a tensor
-            raise IncompatibleError(f"{name}(t) fails on a tensor of times ({error}): {_USE_TORCH}") from error
+            raise IncompatibleError(
+                f"{name}(t) fails on a tensor of times ({error}): {_USE_TORCH}"
+            ) from error
     shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
     if shape != tuple(t.shape):
         raise IncompatibleError(

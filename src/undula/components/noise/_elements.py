@@ -1,6 +1,6 @@
 r"""How noisy each element is, as a condition tells it.
 
-    v = (1 − floor) var / mean + floor,    v = 1 where nothing is told
+v = (1 − floor) var / mean + floor,    v = 1 where nothing is told
 """
 
 from __future__ import annotations

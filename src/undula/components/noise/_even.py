@@ -1,12 +1,11 @@
-r"""The warp of time under which a Gaussian's loss is even.
+r"""The warp of time under which a Gaussian's loss rises evenly.
 
 In white coordinates the covariance of the training series has eigenvalues v_i. The best denoiser of
-a Gaussian with these leaves ε-errors of SNR v_i/(1 + SNR v_i), and as
-d log(1 + SNR v)/dλ = SNR v/(1 + SNR v), the loss between the noise levels λ_1 < λ_2 is the difference of
+a Gaussian with these leaves the error
 
-    I(λ) = ½ Σ_i log(1 + e^λ v_i),
+    E(t) = Σ_i v_i/(1 + SNR(t) v_i)
 
-the information, in nats, that x_t has about x_0. The warp makes I linear in u.
+of x_0, which rises from nearly 0 at the data to Σ v_i at the noise. The warp makes it linear in u.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ def spectrum(y: Series) -> Tensor:
 def even_knots(eigenvalues: Tensor, sde: BaseSDE, floor: float) -> Tensor:
     """The warp's values at u = 0, 1/128, …, 1, as a map of [0, 1] onto itself.
 
-    It inverts u(t) = (1 − floor) [I(t_min) − I(t)]/[I(t_min) − I(1)] + floor (t − t_min)/(1 − t_min).
+    It inverts u(t) = (1 − floor) [E(t) − E(t_min)]/[E(1) − E(t_min)] + floor (t − t_min)/(1 − t_min).
 
     Args:
         eigenvalues: v, (d,).
@@ -63,16 +62,16 @@ def even_knots(eigenvalues: Tensor, sde: BaseSDE, floor: float) -> Tensor:
         floor: share of u that is spread evenly over time.
     """
 
-    def information(time: Tensor) -> Tensor:
+    def error(time: Tensor) -> Tensor:
         snr = (sde.alpha(time) / sde.sigma(time)) ** 2
-        return torch.log1p(snr[:, None] * eigenvalues).mean(1)
+        return (eigenvalues / (1.0 + snr[:, None] * eigenvalues)).mean(1)
+
+    least, most = error(torch.tensor([sde.t_min, 1.0], dtype=torch.float64))
 
     def u_at(t: Tensor) -> Tensor:
-        lost = most - information(sde.t_min + (1.0 - sde.t_min) * t)
-        return (1.0 - floor) * lost / (most - least) + floor * t
+        rise = error(sde.t_min + (1.0 - sde.t_min) * t) - least
+        return (1.0 - floor) * rise / (most - least) + floor * t
 
-    ends = information(torch.tensor([sde.t_min, 1.0], dtype=torch.float64))
-    most, least = ends[0], ends[1]
     u = torch.linspace(0.0, 1.0, _SEGMENTS + 1, dtype=torch.float64)
     low, high = torch.zeros_like(u), torch.ones_like(u)
     for _ in range(_BISECTIONS):

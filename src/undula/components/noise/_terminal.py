@@ -46,9 +46,10 @@ def terminal_snr(noise: BaseNoise, z: Series, sde: BaseSDE, condition: Condition
     if float(snr.max()) > LARGEST_STARTING_SNR:
         channel, k = divmod(int(snr.argmax()), snr.shape[1])
         raise IncompatibleError(
-            f"under {type(noise).__name__} data are still visible at t = 1: coordinate {k} of feature {channel} "
-            f"(for correlated noise frequency {k / (2 * snr.shape[1]):.2g} a step) has a signal-to-noise "
-            f"ratio of {float(snr.max()):.2g}, sampling from pure noise needs at most {LARGEST_STARTING_SNR}: "
-            "raise floor, or let the sde destroy more (a larger beta_max or sigma_max, or sde: rectified)"
+            f"under {type(noise).__name__} data are still visible at t = 1: coordinate {k} of feature "
+            f"{channel} (for correlated noise frequency {k / (2 * snr.shape[1]):.2g} a step) has a "
+            f"signal-to-noise ratio of {float(snr.max()):.2g}, and sampling from pure noise needs at most "
+            f"{LARGEST_STARTING_SNR}: raise floor, or let the sde destroy more (a larger beta_max or "
+            "sigma_max, or sde: rectified)"
         )
     return snr

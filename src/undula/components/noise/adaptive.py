@@ -2,15 +2,16 @@ r"""Noise that adapts: a warp of time from the data, a scale from the history.
 
     Σ = c² I
 
-**Warp.** `schedule: fitted` lays the times so that equal slices of u cost equal loss: with
-λ = log SNR and ½ E‖ε − ε̂‖² the loss per unit of λ (the variational bound's integrand),
+**Warp.** `schedule: fitted` lays the times so that the loss rises evenly with u, as in the time
+warping of Dieleman et al.: every slice of u stands for an equal part of what a denoiser can resolve,
 
-    u(t) = (1 − floor) [I(t_min) − I(t)] / [I(t_min) − I(1)] + floor (t − t_min)/(1 − t_min),
-    I(t) = ½ Σ_i log(1 + SNR(t) v_i)
+    u(t) = (1 − floor) [E(t) − E(t_min)]/[E(1) − E(t_min)] + floor (t − t_min)/(1 − t_min)
+    E(t) = Σ_i v_i/(1 + SNR(t) v_i)
 
-for the best linear denoiser of the training series, whose covariance has eigenvalues v_i (shrunk after
-Ledoit and Wolf). The bound's estimate then has the least variance that a choice of times can give,
-and the floor keeps every noise level in practice: no slice costs more than 1/(1 − floor) of the mean.
+E is the error E‖x_0 − D‖² of the best linear denoiser of the training series, whose covariance has
+eigenvalues v_i (shrunk after Ledoit and Wolf); no network is needed. Training times and a sampler's
+uniform grid gather where SNR ≈ 1/v_i. The floor keeps every noise level in practice: no slice stands
+for more than 1/(1 − floor) of an equal part.
 
 **Scale.** `scale: history` makes calm series diffuse with little noise and wild ones with much:
 
@@ -21,7 +22,6 @@ are over the training set. Without a history (none, fewer than two values, dropp
 series whose level does not drift (returns, not prices), and the network must see the history too.
 
 References:
-    Kingma, Salimans, Poole, Ho (2021). Variational diffusion models. arXiv:2107.00630
     Dieleman et al. (2022). Continuous diffusion for categorical data. arXiv:2211.15089 (time warping)
     Ledoit, Wolf (2004). doi:10.1016/S0047-259X(03)00096-4
 """
@@ -57,7 +57,7 @@ class AdaptiveNoise(LearningNoise):
     """White noise whose times follow the data's loss and whose scale follows the history.
 
     Args:
-        schedule: warp of time: fitted (equal loss in equal slices), or a fixed one: linear, cosine,
+        schedule: warp of time: fitted (the loss rises evenly), or a fixed one: linear, cosine,
             sigmoid, values at equal distances.
         floor: share of a fitted warp that is spread evenly over time, in [0, 1); null: 0.1.
         scale: none, or history: the noise is as much larger or smaller as the spread of the history
@@ -75,8 +75,8 @@ class AdaptiveNoise(LearningNoise):
             make_warp(self.schedule)
             if self.scale == "none":
                 raise ConfigError(
-                    f"noise 'adaptive' with schedule {self.schedule!r} and scale 'none' adapts to nothing: use "
-                    "noise: standard, schedule: fitted or scale: history"
+                    f"noise 'adaptive' with schedule {self.schedule!r} and scale 'none' adapts to nothing: "
+                    "use noise: standard, schedule: fitted or scale: history"
                 )
             if self.floor is not None:
                 raise ConfigError(
@@ -157,8 +157,8 @@ class AdaptiveNoise(LearningNoise):
         typical = log_spread.nanmean(0).exp()
         if not bool(typical.isfinite().all()):
             raise DataError(
-                "noise 'adaptive' with scale: history: a feature's histories are all constant or missing; leave "
-                "the feature out, or use scale: none"
+                "noise 'adaptive' with scale: history: a feature's histories are all constant or missing; "
+                "leave the feature out, or use scale: none"
             )
         self._learn(typical_spread_=typical)
         self._learn(mean_square_=_ratio(condition.past, typical).square().nanmean())
@@ -179,5 +179,3 @@ def _ratio(past: Tensor, typical: Tensor) -> Tensor:
     spread = _spread(past)
     ratio = (spread / typical.to(spread)).clamp(1.0 / _LIMIT, _LIMIT)
     return ratio.log().nanmean(1).exp()
-
-

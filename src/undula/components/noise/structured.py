@@ -154,7 +154,9 @@ class StructuredNoise(ScheduledNoise):
         size = self.period if self.pattern == "seasonal" else self.block
         if size is None or size < 2:
             name = "period" if self.pattern == "seasonal" else "block"
-            raise ConfigError(f"noise 'structured' with pattern {self.pattern!r} needs {name}: 2 steps or more")
+            raise ConfigError(
+                f"noise 'structured' with pattern {self.pattern!r} needs {name}: 2 steps or more"
+            )
         return TimePattern(kind=self.pattern, size=size, share=self.share or _SHARE)
 
     @cached_property
