@@ -47,7 +47,7 @@ class ColouredNoise(BaseNoise):
     def solve(self, x: Tensor, condition: Condition | None = None) -> Tensor:
         return torch.linalg.solve(self._sigma(x.shape[-1]).to(x), x.mT).mT
 
-    def log_det(self, channels: int, length: int) -> float:
+    def log_det(self, channels: int, length: int, condition: Condition | None = None) -> float:
         return channels * float(torch.linalg.slogdet(self._sigma(length)).logabsdet)
 
 

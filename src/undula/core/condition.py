@@ -10,6 +10,7 @@ from __future__ import annotations
 
 __all__ = ["ALWAYS_TOLD", "Condition", "Layout"]
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -65,6 +66,8 @@ class Condition:
         dropped: for a part's name, True (B,) where the part's learned null is used instead.
         past: the series' own values before the window in the user's units, (B, C, H), NaN where
             missing; None: unknown. For preprocessing and noise; networks see the history as a part.
+        known: the known covariates in the user's units, by column, (B, 1, L), NaN where missing.
+            For noise; networks see them standardised, as the part "covariates".
     """
 
     sequence: Mapping[str, Tensor] = field(default_factory=dict)
@@ -74,6 +77,7 @@ class Condition:
     valid: Mask | None = None
     dropped: Mapping[str, Tensor] = field(default_factory=dict)
     past: Tensor | None = None
+    known: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def parts(self) -> dict[str, Tensor]:
@@ -84,6 +88,15 @@ class Condition:
     def droppable(self) -> list[str]:
         """Names of the parts that may be unknown."""
         return [name for name in self.parts if name not in ALWAYS_TOLD]
+
+    def told(self, name: str) -> Tensor | None:
+        """An aligned part or a known covariate, (B, C_a, L), NaN where it is dropped; None: no such part."""
+        aligned = name in self.aligned
+        values = self.aligned.get(name, self.known.get(name))
+        where = self.dropped.get(name if aligned else "covariates")
+        if values is None or where is None:
+            return values
+        return values.masked_fill(where[:, None, None], math.nan)
 
     def drop(self, name: str, where: Tensor) -> Condition:
         """Use the learned null of the part `name` where `where` (B,) is true."""
@@ -118,4 +131,5 @@ class Condition:
             valid=None if self.valid is None else function(self.valid),
             dropped=over(self.dropped),
             past=None if self.past is None else function(self.past),
+            known=over(self.known),
         )

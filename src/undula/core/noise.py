@@ -1,8 +1,9 @@
 """The law of ε ~ N(0, Σ), and the warp of time that goes with it.
 
-A noise acts on series (B, C, L): `colour` is one square root Σ^½ applied to white noise, `solve`
-is Σ⁻¹, `apply` is Σ. Noise may depend on the condition; it never depends on x_0, for which no
-reverse process is known.
+A noise acts on series (B, C, L): `colour` is one square root R of Σ = R Rᵀ applied to white noise,
+`whiten` is R⁻¹, `apply` is Σ, `solve` Σ⁻¹. Noise may depend on the condition; it never depends on
+x_0, for which no reverse process is known. Σ has a white floor: where a direction had no noise, the
+data would be seen at every noise level, and no sampler could start from noise.
 """
 
 from __future__ import annotations
@@ -50,6 +51,16 @@ class BaseNoise(Component, ABC):
     any_length: ClassVar[bool] = True
     """Whether the covariance is known for series of every length."""
 
+    @property
+    def pointwise(self) -> bool:
+        """Whether Σ is diagonal; if not, windows must be whole and of one length."""
+        return True
+
+    @property
+    def conditional(self) -> bool:
+        """Whether Σ depends on the condition."""
+        return False
+
     def fit(self, z: Series, sde: BaseSDE, condition: Condition | None = None) -> BaseNoise:
         """Learn from training series in the space that is diffused; return self.
 
@@ -57,6 +68,10 @@ class BaseNoise(Component, ABC):
             z: training series, (N, C, L).
             sde: the path on which the noise acts.
             condition: what is told of these series.
+
+        Raises:
+            IncompatibleError: if the path would leave data visible under this noise, if it needs
+                a condition that is not there, or whole windows and these are not.
         """
         return self
 
@@ -67,7 +82,7 @@ class BaseNoise(Component, ABC):
 
     @abstractmethod
     def colour(self, white: Series, condition: Condition | None = None) -> Series:
-        """Σ^½ applied to white noise."""
+        """R applied to white noise, where Σ = R Rᵀ."""
 
     @abstractmethod
     def whiten(self, x: Series, condition: Condition | None = None) -> Series:
@@ -82,5 +97,5 @@ class BaseNoise(Component, ABC):
         """Σ⁻¹ x."""
 
     @abstractmethod
-    def log_det(self, channels: int, length: int) -> float:
-        """Log det Σ for series of C channels and L time steps."""
+    def log_det(self, channels: int, length: int, condition: Condition | None = None) -> float | Tensor:
+        """Log det Σ for series of C channels and L time steps; (B,) where it depends on the condition."""

@@ -217,7 +217,8 @@ class Registry:
         if component_class not in cls._names:
             raise ConfigError(
                 f"{component_class.__name__} has no name: decorate it with "
-                f'@register("{component_class.kind}", "a_name")'
+                f'@register("{component_class.kind}", "a_name"), in a file that you name under `plugins` '
+                "(a saved model holds names, not code)"
             )
         return cls._names[component_class]
 

@@ -16,6 +16,7 @@ __all__ = [
     "Positive",
     "PositiveInt",
     "Series",
+    "Share",
     "Times",
 ]
 
@@ -42,3 +43,4 @@ NonNegative = Annotated[float, Ge(0)]
 PositiveInt = Annotated[int, Gt(0)]
 NonNegativeInt = Annotated[int, Ge(0)]
 Fraction = Annotated[float, Ge(0), Lt(1)]
+Share = Annotated[float, Gt(0), Lt(1)]

@@ -112,7 +112,7 @@ class Collator:
         exists = None if batch.exists is None else torch.from_numpy(batch.exists)[:, None]
         channels, known, h = len(self.columns), len(self.known), self.history_len
         features = self._scaled(batch.features, channels)
-        sequence, aligned, static, earlier = {}, {}, {}, None
+        sequence, aligned, static, earlier, units = {}, {}, {}, None, {}
         if "history" in layout.sequence:
             past = self._scaled(batch.history, 0)
             parts = [np.nan_to_num(past), features[:, :h, : known + len(self.past)]]
@@ -122,6 +122,8 @@ class Collator:
             earlier = torch.from_numpy(np.ascontiguousarray(batch.history)).transpose(1, 2)
         if known:
             aligned["covariates"] = _channels_first(np.nan_to_num(features[:, h:, :known]))
+            rows = _channels_first(batch.features[:, h:, :known])
+            units = {name: rows[:, k : k + 1] for k, name in enumerate(self.known)}
         if self.masked:
             shape = (len(batch.index), channels, batch.future.shape[1])
             whole = torch.ones(shape) if valid is None else valid.expand(shape).float()
@@ -129,7 +131,13 @@ class Collator:
         if self.static:
             static["static"] = torch.from_numpy(features[:, 0, known + len(self.past) :]).float()
         return Condition(
-            sequence=sequence, aligned=aligned, static=static, exists=exists, valid=valid, past=earlier
+            sequence=sequence,
+            aligned=aligned,
+            static=static,
+            exists=exists,
+            valid=valid,
+            past=earlier,
+            known=units,
         )
 
     def empty_batch(self, n: int, length: int) -> Batch:

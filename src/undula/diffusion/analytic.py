@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from ..core.condition import Condition
+from ..core.errors import IncompatibleError
 from ..core.randomness import Stream
 from ..core.sde import NoiseLevel
 from ..core.types import Series, Times
@@ -33,6 +34,11 @@ class _Gaussians:
     """K Gaussians on flattened series, in coordinates where C and Σ are both diagonal."""
 
     def __init__(self, path: GaussianPath, mean: Tensor, covariance: Tensor) -> None:
+        if path.noise.conditional:
+            raise IncompatibleError(
+                f"an exact denoiser needs one covariance of the noise, and {type(path.noise).__name__} "
+                "changes with the condition: use noise without scale_from and scale: history"
+            )
         self.mean = mean.flatten(-2)  # (K, d)
         d = self.mean.shape[-1]
         basis = torch.eye(d, dtype=mean.dtype, device=mean.device).unflatten(-1, mean.shape[-2:])

@@ -58,7 +58,7 @@ def variational_bound(
     def squared(x: Series) -> Tensor:
         return (x * path.noise.solve(x, condition)).sum((1, 2)).double()
 
-    d, log_det = channels * length, path.noise.log_det(channels, length)
+    d, log_det = channels * length, path.noise.log_det(channels, length, condition)
     prior = 0.5 * float(first.snr) * squared(x_0)
     decoder = 0.5 * (d * (1.0 + math.log(2.0 * math.pi) - math.log(float(last.snr))) + log_det)
 

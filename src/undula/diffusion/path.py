@@ -16,6 +16,7 @@ from __future__ import annotations
 
 __all__ = ["LARGEST_STARTING_SNR", "GaussianPath", "like"]
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -29,6 +30,7 @@ from ..core.types import Series, Times
 
 LARGEST_STARTING_SNR = 0.01
 _CHECKED_TIMES = 1001
+_USE_TORCH = "use operations of torch on t"
 
 
 def like(value: float | Tensor, x: Tensor) -> float | Tensor:
@@ -45,9 +47,10 @@ class GaussianPath:
         noise: gives Σ and the warp of time.
 
     Raises:
-        IncompatibleError: if on a grid α is negative, σ is not positive or the SNR does not fall
-            strictly, if one of them or of their derivatives is not finite, or if at t = 1 the data are
-            still visible (SNR above 0.01), so that sampling cannot start from noise.
+        IncompatibleError: if α or σ is no differentiable function of tensors; if on a grid α is
+            negative, σ is not positive or the SNR does not fall strictly; if one of them or of their
+            derivatives is not finite; or if at t = 1 the data are still visible (SNR above 0.01), so
+            that sampling cannot start from noise.
     """
 
     sde: BaseSDE
@@ -103,9 +106,30 @@ class GaussianPath:
         return self.noise.solve(residual, condition)
 
 
+def _check_function(name: str, function: Callable[[Tensor], Tensor], t: Tensor) -> None:
+    """Refuse what has no derivative that torch can take: it would silently count as a constant."""
+    with torch.inference_mode(False), torch.enable_grad():
+        try:
+            value = function(t.clone().requires_grad_())
+        except (TypeError, ValueError, RuntimeError) as error:  # what numpy and math say to a tensor
+            raise IncompatibleError(
+                f"{name}(t) fails on a tensor of times ({error}): {_USE_TORCH}"
+            ) from error
+    shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+    if shape != tuple(t.shape):
+        raise IncompatibleError(
+            f"{name}(t) returns {shape} for times of shape {tuple(t.shape)}: {_USE_TORCH}, and "
+            "torch.ones_like(t) for a constant"
+        )
+    if not value.requires_grad and bool((value != value[0]).any()):
+        raise IncompatibleError(f"{name}(t) has no derivative: {_USE_TORCH}, without numpy, detach or item")
+
+
 def _check_sde(sde: BaseSDE) -> None:
     name = type(sde).__name__
     t = torch.linspace(sde.t_min, 1.0, _CHECKED_TIMES, dtype=torch.float64)
+    _check_function(f"{name}.alpha", sde.alpha, t)
+    _check_function(f"{name}.sigma", sde.sigma, t)
     alpha, sigma = sde.alpha(t), sde.sigma(t)
     alpha_dot, sigma_dot = sde.derivatives(t)
     for what, value, wrong in (

@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..core.component import Component
 from ..core.errors import DataError, IncompatibleError
-from ..core.preprocessing import BasePreprocessor
 from ..core.randomness import forked_generator
 from ..core.registry import Registry
 from ..data.batching import epoch_batches
@@ -142,7 +142,9 @@ def _fit_to_data(parts: Composition, collator: Collator, train: WindowDataset) -
     preprocessing = parts.preprocessing
     batch = training_batch(collator, train.some())
     valid = None if batch.condition is None else batch.condition.valid
-    _refuse_gaps(preprocessing, collator)
+    for part, instead in ((preprocessing, "preprocessing: raw"), (parts.noise, "noise: standard")):
+        if not part.pointwise:
+            _refuse_gaps(part, instead, collator)
     preprocessing.fit(batch.x, valid, batch.condition)
     z = preprocessing.transform(batch.x, batch.condition)
     given = z if valid is None else z[valid.expand_as(z)]
@@ -156,20 +158,17 @@ def _fit_to_data(parts: Composition, collator: Collator, train: WindowDataset) -
     return s
 
 
-def _refuse_gaps(preprocessing: BasePreprocessor, collator: Collator) -> None:
-    """Refuse missing values and varying lengths where a map of whole series cannot take them."""
-    if preprocessing.pointwise:
-        return
-    name = Registry.name(preprocessing)
+def _refuse_gaps(part: Component, instead: str, collator: Collator) -> None:
+    """Refuse missing values and varying lengths where a part that couples elements cannot take them."""
+    name = f"{part.kind} {Registry.name(part)!r}"
     if collator.length is None:
         raise IncompatibleError(
-            f"preprocessing {name!r} needs windows of one length, and these vary: set data.predict_len, or "
-            "use preprocessing: raw"
+            f"{name} needs windows of one length, and these vary: set data.predict_len, or use {instead}"
         )
     if collator.masked:
         raise IncompatibleError(
-            f"preprocessing {name!r} needs whole windows, and these have missing values: use "
-            "data.missing: interpolate or drop, or preprocessing: raw"
+            f"{name} needs whole windows, and these have missing values: use data.missing: interpolate or "
+            f"drop, or {instead}"
         )
 
 

@@ -1,8 +1,8 @@
-"""Laws of SDEs and noises."""
+"""Laws of SDEs."""
 
 from __future__ import annotations
 
-__all__ = ["NOISE_LAWS", "SDE_LAWS"]
+__all__ = ["SDE_LAWS"]
 
 import math
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..core.noise import BaseNoise
 from ..core.sde import BaseSDE
 from ..diffusion.parametrization import PREDICTIONS, Parametrization
 
@@ -122,54 +121,4 @@ SDE_LAWS: list[Callable[[Any], None]] = [
     time_inverts_log_snr,
     levels_agree_with_functions,
     predictions_recover_the_data,
-]
-
-
-# -- noise -----------------------------------------------------------------------------------------
-
-_CHANNELS, _LENGTH = 2, 6
-
-
-def _matrix(function) -> Tensor:  # type: ignore[no-untyped-def]
-    """The matrix of a linear map of series, its columns the images of unit series."""
-    d = _CHANNELS * _LENGTH
-    basis = torch.eye(d, dtype=torch.float64).reshape(d, _CHANNELS, _LENGTH)
-    image: Tensor = function(basis).reshape(d, d)
-    return image.mT
-
-
-def covariance_has_unit_mean_diagonal(noise: BaseNoise) -> None:
-    """Σ is symmetric, positive, with mean diagonal 1."""
-    sigma = _matrix(noise.apply)
-    _close(sigma, sigma.mT, 1e-9, "Σ is not symmetric")
-    assert float(torch.linalg.eigvalsh(sigma).min()) > 0, "Σ is not positive"
-    assert math.isclose(float(sigma.diagonal().mean()), 1.0, rel_tol=1e-6), "mean diagonal is not 1"
-
-
-def colour_is_a_square_root(noise: BaseNoise) -> None:
-    """Colour · colourᵀ = Σ, whiten inverts colour, solve inverts apply, log_det is Σ's."""
-    sigma, root = _matrix(noise.apply), _matrix(noise.colour)
-    identity = torch.eye(len(sigma), dtype=torch.float64)
-    _close(root @ root.mT, sigma, 1e-9, "colour colourᵀ")
-    _close(_matrix(noise.whiten) @ root, identity, 1e-9, "whiten colour")
-    _close(_matrix(noise.solve) @ sigma, identity, 1e-9, "solve apply")
-    expected = float(torch.linalg.slogdet(sigma).logabsdet)
-    assert math.isclose(noise.log_det(_CHANNELS, _LENGTH), expected, abs_tol=1e-8), "log_det"
-
-
-def warp_rises_from_0_to_1(noise: BaseNoise) -> None:
-    """The warp rises strictly from 0 to 1; its inverse and slope are its own."""
-    u = torch.linspace(0.0, 1.0, 401, dtype=torch.float64)
-    t = noise.warp(u)
-    assert abs(float(t[0])) < 1e-12 and abs(float(t[-1]) - 1.0) < 1e-12, "the warp does not keep 0 and 1"
-    assert bool((t[1:] > t[:-1]).all()), "the warp does not rise strictly"
-    inner = u[20:-20] + 1e-4
-    _close(noise.warp.inverse(noise.warp(inner)), inner, 1e-9, "inverse of the warp")
-    _close(noise.warp.slope(inner), _slope(noise.warp, inner), 1e-5, "slope of the warp")
-
-
-NOISE_LAWS: list[Callable[[Any], None]] = [
-    covariance_has_unit_mean_diagonal,
-    colour_is_a_square_root,
-    warp_rises_from_0_to_1,
 ]

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.component import Component
-from . import common, data, networks, paths, preprocessing, sampling
+from . import common, data, networks, noise, paths, preprocessing, sampling
 
 Law = Callable[[Any], None]
 
 _LAWS: dict[str, list[Law]] = {
     "sde": paths.SDE_LAWS,
-    "noise": paths.NOISE_LAWS,
+    "noise": noise.NOISE_LAWS,
     "objective": networks.OBJECTIVE_LAWS,
     "architecture": networks.ARCHITECTURE_LAWS,
     "sampler": sampling.SAMPLER_LAWS,

@@ -5,34 +5,17 @@ from __future__ import annotations
 __all__ = ["StandardNoise"]
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from ...core.condition import Condition
-from ...core.noise import BaseNoise, Warp
 from ...core.registry import register
 from ...core.types import Series
-from ...diffusion.warp import Schedule, make_warp
+from ._scheduled import ScheduledNoise
 
 
 @register("noise", "standard")
 @dataclass(frozen=True, kw_only=True)
-class StandardNoise(BaseNoise):
-    """White noise, Σ = I.
-
-    Args:
-        schedule: warp of time: linear (none), cosine, sigmoid, or the values of a fitted warp at
-            equal distances, rising from 0 to 1.
-    """
-
-    schedule: Schedule = "linear"
-
-    def __post_init__(self) -> None:
-        _ = self.warp
-
-    @cached_property
-    def warp(self) -> Warp:
-        """The warp of time."""
-        return make_warp(self.schedule)
+class StandardNoise(ScheduledNoise):
+    """White noise, Σ = I."""
 
     def colour(self, white: Series, condition: Condition | None = None) -> Series:
         """The white noise itself."""
@@ -50,6 +33,6 @@ class StandardNoise(BaseNoise):
         """X itself."""
         return x
 
-    def log_det(self, channels: int, length: int) -> float:
+    def log_det(self, channels: int, length: int, condition: Condition | None = None) -> float:
         """0."""
         return 0.0

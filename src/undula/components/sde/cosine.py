@@ -2,6 +2,9 @@ r"""The trigonometric path.
 
     α = cos(π t / 2),  σ = sin(π t / 2)
 
+Variance-preserving like `vpsde`, with λ = −2 log tan(π t/2) symmetric about t = ½ and α(1) = 0: the
+prior is exact, and predictions that divide by α are not defined.
+
 References:
     Nichol, Dhariwal (2021). arXiv:2102.09672;  Albergo, Vanden-Eijnden (2023). arXiv:2209.15571
 """
@@ -24,6 +27,8 @@ from ...core.sde import BaseSDE
 @dataclass(frozen=True, kw_only=True)
 class CosineSDE(BaseSDE):
     """The path along a quarter of a circle, α² + σ² = 1 and α(1) = 0."""
+
+    needs = "a prediction that does not divide by α (v, velocity, x0, edm); euler with eta > 0: t_max < 1"
 
     def alpha(self, t: Tensor) -> Tensor:
         """cos(π t / 2), as sin(π (1 − t)/2) so that α(1) is 0 exactly."""

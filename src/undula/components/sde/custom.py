@@ -2,8 +2,18 @@ r"""A path of the user's own, as two expressions of t.
 
     sde: {type: custom, params: {alpha_of_t: "cos(pi*t/2)", sigma_of_t: "sin(pi*t/2)"}}
 
-Everything else (derivatives, drift, diffusion, λ and its inverse) is derived. An SDE that is more
-than an expression is a subclass of `BaseSDE` in a plugin file; both are checked on a grid.
+Everything else (derivatives, drift, diffusion, λ and its inverse) is derived. Expressions are parsed
+with a whitelist and never executed, so that a model's file stays data.
+
+A path that is more than an expression is a Python class, a subclass of `BaseSDE` with `alpha` and
+`sigma`. An object of it can be given as `DiffusionModel(sde=MySDE())`; to be named in a config, saved
+and loaded it is registered, `@register("sde", "mine")`, in a file that `plugins` names. Expressions and
+classes alike are checked on 1001 times: signs, finite values and derivatives, an SNR that falls
+strictly to at most 0.01.
+
+References:
+    Song et al. (2021). arXiv:2011.13456, whose f and g follow from any α and σ:
+    f = α'/α, g² = −σ² (log α²/σ²)'
 """
 
 from __future__ import annotations
@@ -30,6 +40,8 @@ class CustomSDE(BaseSDE):
             cosh, tanh, sigmoid.
         sigma_of_t: σ(t) > 0 for t > 0, such that (α/σ)² falls strictly.
     """
+
+    needs = "α ≥ 0, σ > 0 from t_min on, (α/σ)² falling strictly to 0.01 or less at t = 1"
 
     alpha_of_t: str
     sigma_of_t: str

@@ -1,6 +1,6 @@
 r"""The straight path of flow matching.
 
-    α = 1 − t,  σ = t
+    α = 1 − t,  σ = t,   dx/dt = ε − x_0 along a pair
 
 α(1) = 0: the prior is exact, and predictions that divide by α are not defined.
 
@@ -26,6 +26,8 @@ from ...core.sde import BaseSDE
 @dataclass(frozen=True, kw_only=True)
 class RectifiedSDE(BaseSDE):
     """The straight path from data to noise, α = 1 − t and σ = t."""
+
+    needs = "a prediction that does not divide by α (v, velocity, x0, edm); euler with eta > 0: t_max < 1"
 
     def alpha(self, t: Tensor) -> Tensor:
         """1 − t."""

@@ -2,8 +2,10 @@ r"""Sub-variance-preserving diffusion.
 
     α = exp(−½ B(t)),  σ = 1 − α²,  B(t) = β_min t + ½ (β_max − β_min) t²
 
+    dx = −½ β x dt + √(β (1 − e^{−2B})) dW,  β(t) = β_min + (β_max − β_min) t
+
 σ is a standard deviation: α² + σ² < 1 between the ends, so what holds for `vpsde` alone does not
-hold here.
+hold here. The prior is N(0, σ(1)² I).
 
 References:
     Song et al. (2021). arXiv:2011.13456, appendix B
@@ -26,6 +28,8 @@ from ._linear_beta import LinearBetaSDE
 @dataclass(frozen=True, kw_only=True)
 class SubVPSDE(LinearBetaSDE):
     """Diffusion with less variance than `vpsde` at every time, σ = 1 − α²."""
+
+    needs = "beta_min + beta_max ≥ 9.3, or the data are still visible at t = 1"
 
     def sigma(self, t: Tensor) -> Tensor:
         """1 − exp(−B)."""

@@ -1,6 +1,7 @@
 r"""Variance-exploding diffusion.
 
     α = 1,  σ = σ_min (σ_max/σ_min)^t
+    dx = σ √(2 log(σ_max/σ_min)) dW
 
 The data are never scaled down, so σ_max must dwarf their spread; σ(0) = σ_min > 0, and a sampler
 steps from there to σ = 0.
@@ -34,6 +35,8 @@ class VESDE(BaseSDE):
         sigma_min: σ(0), in the units of what is diffused (standard deviations after standardising).
         sigma_max: σ(1), in the same units.
     """
+
+    needs = "sigma_max ≥ 10 and far above the spread of what is diffused; sigma_min far below it"
 
     t_min: Fraction = 0.0
     sigma_min: Positive = 0.002

@@ -1,6 +1,10 @@
 r"""Variance-preserving diffusion.
 
     α = exp(−½ B(t)),  σ = √(1 − α²),  B(t) = β_min t + ½ (β_max − β_min) t²
+    dx = −½ β x dt + √β dW,  β(t) = β_min + (β_max − β_min) t
+
+Standardised data keep their variance at every time. α(1) > 0, so that every prediction is defined;
+the prior N(0, I) is reached up to SNR(1) = 1/(exp(½ (β_min + β_max)) − 1).
 
 References:
     Ho, Jain, Abbeel (2020). Denoising diffusion probabilistic models. arXiv:2006.11239
@@ -24,6 +28,8 @@ from ._linear_beta import LinearBetaSDE
 @dataclass(frozen=True, kw_only=True)
 class VPSDE(LinearBetaSDE):
     """Variance-preserving diffusion with a linear rate, α² + σ² = 1."""
+
+    needs = "beta_min + beta_max ≥ 9.3, or the data are still visible at t = 1"
 
     def sigma(self, t: Tensor) -> Tensor:
         """√(1 − exp(−B)), without cancellation near t = 0."""
