@@ -29,6 +29,7 @@ class BaseArchitecture(nn.Module, Component, ABC):
 
     Attributes:
         any_length: whether one set of weights takes series of every length.
+        vectorises: whether `torch.vmap` can run networks of equal shapes as one batch.
         causal: whether F at a step depends on the series at that step and before alone.
         condition_dropout: probability with which training replaces each condition part by its
             learned null; or one a part, by its name.
@@ -36,6 +37,7 @@ class BaseArchitecture(nn.Module, Component, ABC):
 
     kind: ClassVar[str] = "architecture"
     any_length: bool = True
+    vectorises: bool = True
     causal: bool = False
     condition_dropout: float | dict[str, float]
     gradient_checkpointing: bool = False

@@ -47,8 +47,8 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
     ],
     "ensemble": [
         {"models": [{"type": "transformer", "params": TINY}, {"type": "gru", "params": TINY}]},
-        {"models": [{"type": "cnn", "params": TINY}] * 2, "aggregation": "by_noise_level"},
-        {"models": [{"type": "transformer", "params": TINY}] * 2, "aggregation": "mean"},
+        {"models": [{"type": "cnn", "params": TINY}] * 2, "aggregation": "by_noise_level", "together": True},
+        {"models": [{"type": "transformer", "params": TINY}] * 2, "aggregation": "mean", "together": True},
         {
             "models": [{"type": "cnn", "params": {**TINY, "causal": True}}] * 2
             + [{"type": "rnn", "params": {**TINY, "bidirectional": False}}]

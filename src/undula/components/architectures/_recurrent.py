@@ -48,6 +48,7 @@ class RecurrentArchitecture(BaseArchitecture):
     """
 
     cell: Cell
+    vectorises = False
 
     def __init__(
         self,

@@ -154,7 +154,7 @@ class UNetArchitecture(BaseArchitecture):
         """Where steps exist, (B or 1, L, 1), at each level; our own padding does not."""
         levels = len(self.channels)
         if exists is None:
-            if not padding:
+            if not padding and not torch.compiler.is_exporting():  # an export must serve every length
                 return [None] * levels
             exists = torch.ones((1, h.shape[1], 1), dtype=torch.bool, device=h.device)
         mask = F.pad(exists, (0, 0, 0, padding))
