@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ..core.errors import ConfigError, UnknownNameError, did_you_mean
+from ..core.registry import KINDS, Registry
 from .schema import Config
 from .yaml12 import parse_scalar, parse_yaml
 
@@ -49,7 +50,7 @@ def load_config(source: str | Path, overrides: Iterable[str] = ()) -> Config:
     """
     tree = _read(source, seen=())
     for text in overrides:
-        tree = _merged(tree, _override(text))
+        tree = _merged(tree, _named(_override(text)))
     return validated(tree, str(source))
 
 
@@ -148,7 +149,16 @@ def _read(source: str | Path, seen: tuple[str, ...], base: Path | None = None) -
         merged = _merged(merged, _read(parent, (*seen, where), path.parent if is_file else None))
     if is_file:
         _anchor(tree, path.parent)
-    return _merged(merged, tree)
+    return _merged(merged, _named(tree))
+
+
+def _named(tree: dict[str, Any]) -> dict[str, Any]:
+    """The tree with every component's name under `type`, so that the merging of trees sees it."""
+    components = tree.get("components")
+    if not isinstance(components, dict):
+        return tree
+    named = {k: Registry.with_type(k, spec) if k in KINDS else spec for k, spec in components.items()}
+    return {**tree, "components": named}
 
 
 def _anchor(tree: dict[str, Any], folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, Gt
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ..core.errors import ConfigError
 from ..core.registry import Registry
 from ..data.options import DataOptions
 from ..evaluation.names import METRICS
@@ -58,6 +59,14 @@ class Components(_Block):
     sampler: ComponentSpec = Field(
         default_factory=lambda: ComponentSpec(type="heun"), description="How samples are drawn."
     )
+
+    @field_validator("architecture", mode="before")
+    @classmethod
+    def _backbone_type(cls, spec: Any) -> Any:
+        try:
+            return Registry.with_type("architecture", spec)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
 
 
 class Evaluation(_Block):

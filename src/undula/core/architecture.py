@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from .component import Component
 from .condition import Condition, Layout
-from .errors import IncompatibleError
+from .errors import ConfigError, IncompatibleError, did_you_mean
 from .types import Series, Times
 
 
@@ -28,21 +28,29 @@ class BaseArchitecture(nn.Module, Component, ABC):
     layer starts at zero, so that an untrained model is its preconditioning alone.
 
     Attributes:
+        any_length: whether one set of weights takes series of every length.
+        vectorises: whether `torch.vmap` can run networks of equal shapes as one batch.
+        causal: whether F at a step depends on the series at that step and before alone.
         condition_dropout: probability with which training replaces each condition part by its
-            learned null.
+            learned null; or one a part, by its name.
     """
 
     kind: ClassVar[str] = "architecture"
-    any_length: ClassVar[bool] = True
-    """Whether one set of weights takes series of every length."""
-
-    condition_dropout: float
+    any_length: bool = True
+    vectorises: bool = True
+    causal: bool = False
+    condition_dropout: float | dict[str, float]
     gradient_checkpointing: bool = False
     """Whether blocks are computed again in the backward pass instead of kept in memory."""
 
     @abstractmethod
     def build(self, layout: Layout) -> None:
-        """Make the layers for data of this layout."""
+        """Make the layers for data of this layout; a subclass calls this first.
+
+        Raises:
+            ConfigError: if condition_dropout names a part that these data do not have.
+        """
+        self.dropout_of_parts(layout)
 
     @abstractmethod
     def forward(self, x: Series, tau: Times, condition: Condition | None = None) -> Series:
@@ -56,6 +64,23 @@ class BaseArchitecture(nn.Module, Component, ABC):
         Returns:
             Shape (B, C, L).
         """
+
+    def dropout_of_parts(self, layout: Layout) -> dict[str, float]:
+        """The probability of dropping each part that may be dropped, by name.
+
+        Raises:
+            ConfigError: if condition_dropout names another.
+        """
+        given, known = self.condition_dropout, layout.droppable
+        if not isinstance(given, dict):
+            return dict.fromkeys(known, given)
+        for name in given:
+            if name not in known:
+                raise ConfigError(
+                    f"condition_dropout names {name!r}{did_you_mean(name, known)}: the parts of the condition "
+                    f"that may be dropped are {', '.join(map(repr, known)) or 'none in these data'}"
+                )
+        return {name: given.get(name, 0.0) for name in known}
 
     def run_block(self, block: Callable[..., Tensor], *arguments: Tensor | None) -> Tensor:
         """Call a block, keeping its inside for the backward pass or not."""

@@ -8,6 +8,7 @@ cost nothing otherwise.
 from __future__ import annotations
 
 __all__ = [
+    "ConditionDropout",
     "Fraction",
     "Losses",
     "Mask",
@@ -44,3 +45,6 @@ PositiveInt = Annotated[int, Gt(0)]
 NonNegativeInt = Annotated[int, Ge(0)]
 Fraction = Annotated[float, Ge(0), Lt(1)]
 Share = Annotated[float, Gt(0), Lt(1)]
+
+ConditionDropout = Fraction | dict[str, Fraction]
+"""A probability for every condition part, or one a part by its name; parts that are not named: 0."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 __all__ = ["DiffusionLoss", "TrainingBatch"]
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -46,7 +48,8 @@ class DiffusionLoss(nn.Module):
         objective: density, weight, prediction.
         preprocessing: fitted, to the space that is diffused.
         seed: the run's.
-        condition_dropout: probability of training with a condition part's learned null.
+        condition_dropout: probability of training with a condition part's learned null: one for all
+            parts, or one a part by its name, 0 for those that are not named.
     """
 
     def __init__(
@@ -55,7 +58,7 @@ class DiffusionLoss(nn.Module):
         objective: BaseObjective,
         preprocessing: BasePreprocessor,
         seed: int,
-        condition_dropout: float,
+        condition_dropout: float | Mapping[str, float],
     ) -> None:
         super().__init__()
         self.network = denoiser.network
@@ -113,9 +116,12 @@ class DiffusionLoss(nn.Module):
     def _with_dropped_parts(
         self, condition: Condition | None, step: int, position: Tensor
     ) -> Condition | None:
-        if condition is None or not self.condition_dropout:
-            return condition
+        if condition is None:
+            return None
+        given = self.condition_dropout
         for name in condition.droppable:
-            draw = Stream(self.seed, f"drop {name}").uniform(step, position)[:, 0]
-            condition = condition.drop(name, draw < self.condition_dropout)
+            probability = given.get(name, 0.0) if isinstance(given, Mapping) else given
+            if probability:
+                draw = Stream(self.seed, f"drop {name}").uniform(step, position)[:, 0]
+                condition = condition.drop(name, draw < probability)
         return condition

@@ -108,7 +108,7 @@ def fit(
     lengths = np.quantile(train.lengths, np.linspace(0, 1, 101), method="nearest").tolist()
     fitted = Fitted(denoiser, collator, s, lengths if train.length is None else [train.length])
     loss = DiffusionLoss(
-        denoiser, parts.objective, parts.preprocessing, seed, parts.architecture.condition_dropout
+        denoiser, parts.objective, parts.preprocessing, seed, parts.architecture.dropout_of_parts(layout)
     )
 
     def batches(epoch: int) -> list[NDArray[np.int64]]:

@@ -2,27 +2,38 @@
 
 The null of a part is a parameter. It replaces the part exactly where the condition says
 `dropped`, in training and in sampling alike.
+
+`Conditioner` holds what every network does alike: the noise level and the static parts become one
+vector, and the sequence parts enter by cross-attention, film, concat or not at all.
 """
 
 from __future__ import annotations
 
 __all__ = [
     "AlignedEncoder",
+    "Conditioner",
+    "Conditioning",
     "FlatSequenceEncoder",
     "InputSkip",
     "SequenceEncoder",
     "StaticEncoder",
+    "Told",
+    "existing",
     "modulate",
 ]
 
 from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ..core.condition import Condition, Layout
 from ..core.errors import DataError
-from .embeddings import sinusoids
+from .embeddings import NoiseLevelEmbedding, rotary_angles, sinusoids
+
+Conditioning = Literal["cross_attention", "film", "concat", "none"]
+"""How sequence parts enter: attended to, as their mean, as tokens before the series, or not."""
 
 
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
@@ -159,6 +170,92 @@ class StaticEncoder(nn.Module):
             encoded = embed(_part(condition.static, name).to(vector.dtype))
             vector = vector + _replace(encoded, self.null[name], condition.dropped.get(name))
         return vector
+
+
+class Told(NamedTuple):
+    """What a network is told, ready for its layers.
+
+    Attributes:
+        vector: noise level and static parts, with film also the mean of the sequence parts, (B, E).
+        context: tokens to attend to, (B, S, D); None unless conditioning is cross_attention.
+        prefix: tokens that stand before the series, (B, S, D); None unless conditioning is concat.
+        positions: of these tokens, in patches: …, −2, −1; (S,).
+    """
+
+    vector: Tensor
+    context: Tensor | None
+    prefix: Tensor | None
+    positions: Tensor
+
+    def lead(self, h: Tensor, exists: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """The prefix before the series' tokens (B, L, D), and where either exists, (B or 1, S + L, …)."""
+        if self.prefix is None:
+            return h, exists
+        if exists is not None:
+            there = exists.new_ones((exists.shape[0], self.prefix.shape[1], *exists.shape[2:]))
+            exists = torch.cat((there, exists), dim=1)
+        return torch.cat((self.prefix.to(h.dtype), h), dim=1), exists
+
+    def angles(self, positions: Tensor, head_dim: int) -> tuple[Tensor, Tensor]:
+        """Rotary angles of the stream, with the prefix, and of the context.
+
+        Args:
+            positions: of the series' tokens, (T,).
+            head_dim: features a head.
+        """
+        own = positions if self.prefix is None else torch.cat((self.positions, positions))
+        return rotary_angles(own, head_dim), rotary_angles(self.positions, head_dim)
+
+    def series(self, h: Tensor) -> Tensor:
+        """The series' tokens alone."""
+        return h if self.prefix is None else h[:, self.prefix.shape[1] :]
+
+
+class Conditioner(nn.Module):
+    """Noise level, static and sequence parts for the layers of a network.
+
+    Args:
+        layout: the parts.
+        conditioning: how sequence parts enter.
+        vector_dim: E, size of the vector.
+        token_dim: D, size of a token.
+        patch: time steps of a sequence part a token.
+    """
+
+    def __init__(
+        self, layout: Layout, conditioning: Conditioning, vector_dim: int, token_dim: int, patch: int = 1
+    ) -> None:
+        super().__init__()
+        self.conditioning = conditioning
+        self.noise_level = NoiseLevelEmbedding(vector_dim)
+        self.static = StaticEncoder(layout, vector_dim)
+        used = bool(layout.sequence) and conditioning != "none"
+        dim = vector_dim if conditioning == "film" else token_dim
+        self.sequence = SequenceEncoder(layout, dim, patch) if used else None
+
+    @property
+    def crosses(self) -> bool:
+        """Whether there is something to attend to."""
+        return self.sequence is not None and self.conditioning == "cross_attention"
+
+    def forward(self, tau: Tensor, condition: Condition | None) -> Told:
+        """Noise levels τ (B,) and the condition → what the layers are told."""
+        vector = self.static(self.noise_level(tau), condition)
+        if self.sequence is None or condition is None:
+            return Told(vector, None, None, torch.arange(0, device=tau.device))
+        tokens, positions = self.sequence(condition)
+        if self.conditioning == "film":
+            return Told(vector + tokens.mean(1), None, None, positions)
+        if self.conditioning == "concat":
+            return Told(vector, None, tokens, positions)
+        return Told(vector, tokens, None, positions)
+
+
+def existing(condition: Condition | None) -> Tensor | None:
+    """Where the series exists, channels last, (B, L, 1); None: everywhere."""
+    if condition is None or condition.exists is None:
+        return None
+    return condition.exists[:, 0, :, None]
 
 
 def _part(parts: Mapping[str, Tensor], name: str) -> Tensor:

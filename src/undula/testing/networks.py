@@ -110,31 +110,57 @@ def members_do_not_mix(architecture: BaseArchitecture) -> None:
     assert torch.allclose(whole[2:4], part, atol=1e-5), "a member's output depends on its batch"
 
 
+def _padded(condition: Condition, exists: Tensor, seed: int) -> Condition:
+    """The condition of members that are padded to the mask's length, with anything in the padding."""
+    filled = {
+        name: torch.where(exists, F.pad(part, (0, exists.shape[-1] - part.shape[-1])), _randn(seed, 1, 1, 1))
+        for name, part in condition.aligned.items()
+    }
+    return replace(condition, aligned=filled, exists=exists)
+
+
 def padding_changes_nothing(architecture: BaseArchitecture) -> None:
-    """Elements that do not exist have no influence on those that do."""
+    """Elements that do not exist have no influence on those that do, told something or not."""
     if not architecture.any_length:
         return
-    network = _built(architecture, _layout(length=None, conditional=False))
     x, tau = _randn(0, 2, _CHANNELS, 32), torch.tensor([0.3, 0.7])
-    exists = (torch.arange(32) < 20).expand(2, 1, 32)
-    first = network(x, tau, Condition(exists=exists))
-    second = network(torch.where(exists, x, 100.0 * x + 7.0), tau, Condition(exists=exists))
-    error = float((first - second)[..., :20].detach().abs().max())
-    assert error < 1e-4, f"padding changes the rest by {error:.1e}"
+    exists = (torch.arange(32) < torch.tensor([20, 9])[:, None])[:, None]
+    other = torch.where(exists, x, 100.0 * x + 7.0)
+    for told in (Condition(), _condition(2, 20)):
+        network = _built(architecture, _layout(length=None, conditional=bool(told.parts)))
+        first = network(x, tau, _padded(told, exists, 5))
+        second = network(other, tau, _padded(told, exists, 6))
+        error = float(((first - second) * exists).detach().abs().max())
+        assert error < 1e-4, f"padding changes the rest by {error:.1e}"
 
 
 def alone_as_in_a_batch(architecture: BaseArchitecture) -> None:
-    """A short member's output does not depend on how far its batch is padded."""
+    """A short member's output does not depend on how far its batch is padded, told something or not."""
     if not architecture.any_length:
         return
-    network = _built(architecture, _layout(length=None, conditional=False))
     x, tau = _randn(0, 2, _CHANNELS, 13), torch.tensor([0.3, 0.7])
-    alone = network(x, tau, None)
-    for length in (14, 24, 37):
-        exists = (torch.arange(length) < 13).expand(2, 1, length)
-        padded = network(F.pad(x, (0, length - 13)), tau, Condition(exists=exists))
-        error = float((padded[..., :13] - alone).detach().abs().max())
-        assert error < 1e-4, f"padding to {length} steps changes the output by {error:.1e}"
+    for told in (Condition(), _condition(2, 13)):
+        network = _built(architecture, _layout(length=None, conditional=bool(told.parts)))
+        alone = network(x, tau, told)
+        for length in (14, 24, 37):
+            exists = (torch.arange(length) < 13).expand(2, 1, length)
+            padded = network(F.pad(x, (0, length - 13)), tau, _padded(told, exists, length))
+            error = float((padded[..., :13] - alone).detach().abs().max())
+            assert error < 1e-4, f"padding to {length} steps changes the output by {error:.1e}"
+
+
+def later_steps_do_not_act_if_causal(architecture: BaseArchitecture) -> None:
+    """In a causal network the gradient of F at a step is 0 at every later step of series and parts."""
+    if not architecture.causal:
+        return
+    network, condition = _built(architecture, _layout()), _condition(2)
+    x = _randn(0, 2, _CHANNELS, _LENGTH).requires_grad_()
+    covariates = condition.aligned["covariates"].requires_grad_()
+    out = network(x, torch.tensor([0.3, 0.7]), replace(condition, aligned={"covariates": covariates}))
+    step = _LENGTH // 2
+    for gradient in torch.autograd.grad(out[..., step].sum(), (x, covariates)):
+        assert bool((gradient[..., step] != 0).any()), "F at a step does not depend on that step"
+        assert bool((gradient[..., step + 1 :] == 0).all()), "F at a step depends on a later one"
 
 
 def order_of_a_sequence_acts(architecture: BaseArchitecture) -> None:
@@ -191,6 +217,7 @@ ARCHITECTURE_LAWS: list[Callable[[Any], None]] = [
     members_do_not_mix,
     padding_changes_nothing,
     alone_as_in_a_batch,
+    later_steps_do_not_act_if_causal,
     order_of_a_sequence_acts,
     tau_and_conditions_act,
     checkpointing_keeps_gradients,

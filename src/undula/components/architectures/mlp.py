@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ...core.architecture import BaseArchitecture
 from ...core.condition import Condition, Layout
 from ...core.registry import register
-from ...core.types import Fraction, NonNegativeInt, PositiveInt, Series, Times
+from ...core.types import ConditionDropout, Fraction, NonNegativeInt, PositiveInt, Series, Times
 from ...nn.conditioning import AlignedEncoder, FlatSequenceEncoder, InputSkip, StaticEncoder, modulate
 from ...nn.embeddings import NoiseLevelEmbedding
 
@@ -36,7 +36,8 @@ class MLPArchitecture(BaseArchitecture):
         expansion: width inside a block, in units of model_dim.
         embedding_dim: size of the vector of noise level and condition.
         dropout: probability of dropping a unit inside a block.
-        condition_dropout: probability of training with a condition part's learned null.
+        condition_dropout: probability of training with a condition part's learned null; or one a
+            part, such as {history: 0.1}, 0 for parts that are not named.
     """
 
     any_length = False
@@ -49,7 +50,7 @@ class MLPArchitecture(BaseArchitecture):
         expansion: PositiveInt = 2,
         embedding_dim: PositiveInt = 128,
         dropout: Fraction = 0.0,
-        condition_dropout: Fraction = 0.1,
+        condition_dropout: ConditionDropout = 0.1,
     ) -> None:
         super().__init__()
         self.model_dim, self.num_layers, self.expansion = model_dim, num_layers, expansion
@@ -57,6 +58,7 @@ class MLPArchitecture(BaseArchitecture):
 
     def build(self, layout: Layout) -> None:
         """Make the layers; see `BaseArchitecture.build`."""
+        super().build(layout)
         length = self._require_length(layout)
         dim, embedding = self.model_dim, self.embedding_dim
         self.aligned = AlignedEncoder(layout)

@@ -4,7 +4,7 @@ The series is cut into patches of `patch_size` steps (and, with `channel_tokens`
 patch is a token, and every block is
 
     h ← h + g₁ · SelfAttention(LN(h) (1 + a₁) + b₁)
-    h ← h + CrossAttention(LN(h), history)                          (conditioning: cross_attention)
+    h ← h + CrossAttention(LN(h), history)      (conditioning: cross_attention; or another `cross_attention_mix`)
     h ← h + g₂ · MLP(LN(h) (1 + a₂) + b₂)
 
 with (g, a, b) from the noise level and the static parts. Positions are rotary, so the weights take
@@ -18,9 +18,7 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["Conditioning", "TransformerArchitecture"]
-
-from typing import Literal
+__all__ = ["TransformerArchitecture"]
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -28,14 +26,11 @@ from torch import Tensor, nn
 
 from ...core.architecture import BaseArchitecture
 from ...core.condition import Condition, Layout
-from ...core.errors import ConfigError
 from ...core.registry import register
-from ...core.types import Fraction, PositiveInt, Series, Times
-from ...nn.attention import CrossAttention, SelfAttention
-from ...nn.conditioning import AlignedEncoder, InputSkip, SequenceEncoder, StaticEncoder, modulate
-from ...nn.embeddings import NoiseLevelEmbedding, rotary_angles
-
-Conditioning = Literal["cross_attention", "film", "concat", "none"]
+from ...core.types import ConditionDropout, Fraction, PositiveInt, Series, Times
+from ...nn.attention import CrossMix, check_heads
+from ...nn.blocks import AttentionBlock
+from ...nn.conditioning import AlignedEncoder, Conditioner, Conditioning, InputSkip, modulate
 
 
 @register("architecture", "transformer")
@@ -52,7 +47,11 @@ class TransformerArchitecture(BaseArchitecture):
         conditioning: how sequence parts enter: cross_attention (every block attends to them), film
             (their mean joins the noise level), concat (as tokens before the series), none.
         dropout: probability of dropping a unit of a block's MLP.
-        condition_dropout: probability of training with a condition part's learned null.
+        cross_attention_mix: how cross-attention joins the stream: none (added), learned (added times
+            a gain that depends on the noise level), fixed (0.7 of the stream, 0.3 of the attention, 0.3
+            of the history's mean).
+        condition_dropout: probability of training with a condition part's learned null; or one a
+            part, such as {history: 0.1}, 0 for parts that are not named.
     """
 
     def __init__(
@@ -65,33 +64,30 @@ class TransformerArchitecture(BaseArchitecture):
         expansion: PositiveInt = 4,
         conditioning: Conditioning = "cross_attention",
         dropout: Fraction = 0.0,
-        condition_dropout: Fraction = 0.1,
+        condition_dropout: ConditionDropout = 0.1,
+        cross_attention_mix: CrossMix = "none",
     ) -> None:
         super().__init__()
-        if model_dim % (2 * num_heads):
-            raise ConfigError(
-                f"transformer: model_dim = {model_dim} is not a multiple of 2·num_heads = {2 * num_heads}: "
-                f"use model_dim: {2 * num_heads * max(1, round(model_dim / (2 * num_heads)))}"
-            )
+        check_heads("transformer", "model_dim", model_dim, num_heads)
         self.model_dim, self.num_heads, self.num_layers = model_dim, num_heads, num_layers
         self.patch_size, self.channel_tokens, self.expansion = patch_size, channel_tokens, expansion
         self.conditioning, self.dropout, self.condition_dropout = conditioning, dropout, condition_dropout
+        self.cross_attention_mix = cross_attention_mix
 
     def build(self, layout: Layout) -> None:
         """Make the layers; see `BaseArchitecture.build`."""
+        super().build(layout)
         dim = self.model_dim
         self.aligned = AlignedEncoder(layout)
-        self.static = StaticEncoder(layout, dim)
-        used = layout.sequence and self.conditioning != "none"
-        self.sequence = SequenceEncoder(layout, dim, self.patch_size) if used else None
-        self.noise_level = NoiseLevelEmbedding(dim)
+        self.conditioner = Conditioner(layout, self.conditioning, dim, dim, self.patch_size)
         groups = layout.channels if self.channel_tokens else 1
         self.channel = nn.Parameter(0.02 * torch.randn(groups, 1, dim)) if self.channel_tokens else None
         width = layout.channels // groups + self.aligned.channels
         self.project_in = nn.Linear(width * self.patch_size, dim)
-        crosses = self.sequence is not None and self.conditioning == "cross_attention"
+        mix = self.cross_attention_mix if self.conditioner.crosses else None
         self.blocks = nn.ModuleList(
-            _Block(dim, self.num_heads, self.expansion, self.dropout, crosses) for _ in range(self.num_layers)
+            AttentionBlock(dim, self.num_heads, self.expansion, self.dropout, mix)
+            for _ in range(self.num_layers)
         )
         self.modulation = nn.Linear(dim, 2 * dim)
         self.skip = InputSkip(dim, layout.channels)
@@ -101,32 +97,18 @@ class TransformerArchitecture(BaseArchitecture):
 
     def forward(self, x: Series, tau: Times, condition: Condition | None = None) -> Series:
         """F(x, τ, condition); see `BaseArchitecture.forward`."""
-        vector = self.static(self.noise_level(tau), condition)
+        told = self.conditioner(tau, condition)
         h = self._tokens(x, condition)  # (B, groups, patches, D)
         groups, patches = h.shape[1:3]
-        h, valid = h.flatten(1, 2), self._valid(condition, groups, patches)
+        h, exists = told.lead(h.flatten(1, 2), self._exists(condition, groups, patches))
         positions = torch.arange(patches, device=x.device).repeat(groups)
-
-        context, context_positions = None, positions[:0]
-        if self.sequence is not None and condition is not None:
-            context, context_positions = self.sequence(condition)
-            if self.conditioning == "film":
-                vector, context = vector + context.mean(1), None
-        prefix = 0
-        if context is not None and self.conditioning == "concat":
-            prefix = context.shape[1]
-            h, positions = torch.cat((context, h), 1), torch.cat((context_positions, positions))
-            valid = None if valid is None else F.pad(valid, (prefix, 0), value=True)
-            context = None
-
-        head_dim = self.model_dim // self.num_heads
-        angles = rotary_angles(positions, head_dim)
-        context_angles = rotary_angles(context_positions, head_dim)
+        angles, context_angles = told.angles(positions, self.model_dim // self.num_heads)
+        vector = F.silu(told.vector)
         for block in self.blocks:
-            h = self.run_block(block, h, F.silu(vector), angles, valid, context, context_angles)
-        shift, scale = self.modulation(F.silu(vector))[:, None].chunk(2, dim=-1)
-        h = modulate(F.layer_norm(h[:, prefix:], h.shape[-1:]), shift, scale)
-        return self._series(self.project_out(h), x, groups) + self.skip(x, vector)
+            h = self.run_block(block, h, vector, angles, exists, told.context, context_angles)
+        shift, scale = self.modulation(vector)[:, None].chunk(2, dim=-1)
+        h = modulate(F.layer_norm(told.series(h), h.shape[-1:]), shift, scale)
+        return self._series(self.project_out(h), x, groups) + self.skip(x, told.vector)
 
     def _tokens(self, x: Series, condition: Condition | None) -> Tensor:
         padding = (0, -x.shape[-1] % self.patch_size)
@@ -148,38 +130,10 @@ class TransformerArchitecture(BaseArchitecture):
         patches = tokens.unflatten(1, (groups, -1)).unflatten(-1, (-1, self.patch_size))
         return patches.transpose(2, 3).flatten(-2).flatten(1, 2)[..., : x.shape[-1]]
 
-    def _valid(self, condition: Condition | None, groups: int, patches: int) -> Tensor | None:
+    def _exists(self, condition: Condition | None, groups: int, patches: int) -> Tensor | None:
+        """Where a token has a step that exists, (B, groups · patches, 1)."""
         if condition is None or condition.exists is None:
             return None
         exists = condition.exists[:, 0]
         exists = F.pad(exists, (0, patches * self.patch_size - exists.shape[-1]))
-        return exists.unflatten(-1, (patches, self.patch_size)).any(-1).repeat(1, groups)
-
-
-class _Block(nn.Module):
-    def __init__(self, dim: int, num_heads: int, expansion: int, dropout: float, crosses: bool) -> None:
-        super().__init__()
-        self.dropout = dropout
-        self.modulation = nn.Linear(dim, 6 * dim)
-        self.attention = SelfAttention(dim, num_heads)
-        self.cross = CrossAttention(dim, num_heads) if crosses else None
-        self.inner = nn.Linear(dim, expansion * dim)
-        self.outer = nn.Linear(expansion * dim, dim)
-
-    def forward(
-        self,
-        h: Tensor,
-        vector: Tensor,
-        angles: Tensor,
-        valid: Tensor | None,
-        context: Tensor | None,
-        context_angles: Tensor,
-    ) -> Tensor:
-        shift_1, scale_1, gate_1, shift_2, scale_2, gate_2 = self.modulation(vector)[:, None].chunk(6, dim=-1)
-        update = modulate(F.layer_norm(h, h.shape[-1:]), shift_1, scale_1)
-        h = torch.addcmul(h, gate_1, self.attention(update, angles, valid))
-        if self.cross is not None and context is not None:
-            h = h + self.cross(F.layer_norm(h, h.shape[-1:]), context, angles, context_angles)
-        update = modulate(F.layer_norm(h, h.shape[-1:]), shift_2, scale_2)
-        update = F.dropout(F.gelu(self.inner(update), approximate="tanh"), self.dropout, self.training)
-        return torch.addcmul(h, gate_2, self.outer(update))
+        return exists.unflatten(-1, (patches, self.patch_size)).any(-1).repeat(1, groups)[..., None]
