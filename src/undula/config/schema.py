@@ -58,6 +58,9 @@ class Components(_Block):
     sampler: ComponentSpec = Field(
         default_factory=lambda: ComponentSpec(type="heun"), description="How samples are drawn."
     )
+    guidance: list[ComponentSpec] = Field(
+        [], description="What steers the denoiser in sampling, from the inside out."
+    )
 
 
 class Evaluation(_Block):

@@ -240,7 +240,7 @@ def loss_is_weighted_error_of_the_mean(objective: BaseObjective) -> None:
             gamma=objective.min_snr_gamma or 5.0,
         )
     expected = (weight * (d - x_0) ** 2).mean((1, 2))
-    found = objective.loss(denoiser, x_0, eps, t)
+    found = objective.losses(denoiser, x_0, eps, t)
     assert found.shape == (16,), f"losses have shape {tuple(found.shape)}"
     assert torch.allclose(found, expected, rtol=1e-6), "the loss is not the weighted error of D"
 
@@ -250,9 +250,9 @@ def missing_elements_do_not_count(objective: BaseObjective) -> None:
     denoiser, x_0, eps, t = _setting(objective)
     valid = torch.rand(16, _CHANNELS, _LENGTH, generator=torch.Generator().manual_seed(0)) < 0.6
     valid[0] = False
-    found = objective.loss(denoiser, x_0, eps, t, Condition(valid=valid))
+    found = objective.losses(denoiser, x_0, eps, t, Condition(valid=valid))
     other = torch.where(valid, x_0, 50.0)
-    assert torch.allclose(found, objective.loss(denoiser, other, eps, t, Condition(valid=valid))), (
+    assert torch.allclose(found, objective.losses(denoiser, other, eps, t, Condition(valid=valid))), (
         "they count"
     )
     assert float(found[0]) == 0.0, "a member without valid elements costs something"

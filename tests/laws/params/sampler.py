@@ -24,7 +24,6 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
         {"num_steps": 2},
         {"order": 1},
         {"order": 3},
-        {"order": 3, "num_steps": 1},
         {"method": "singlestep", "num_steps": 7},
         {"method": "singlestep", "order": 3, "grid": "log_snr"},
         {"eta": 1.0},
@@ -34,7 +33,6 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
         {},
         {"order": 1, "grid": "karras"},
         {"order": 3, "num_steps": 8},
-        {"num_steps": 1},
     ],
     "ddpm": [
         {"num_steps": 20},
@@ -47,6 +45,5 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
     "adaptive": [
         {"num_steps": 60},
         {"num_steps": 200, "rtol": 1e-3, "atol": 1e-3, "grid": "log_snr"},
-        {"num_steps": 1},
     ],
 }

@@ -38,7 +38,7 @@ from ...core.registry import register
 from ...core.sde import NoiseLevel
 from ...core.types import Losses, Positive, PositiveInt, Series
 from ...diffusion.denoiser import BaseDenoiser
-from ...diffusion.objective import masked_mean
+from ...diffusion.regulariser import masked_mean
 from ...diffusion.sampler import BaseSampler, OnStep, SampleNoise
 
 _SAFETY, _GROWTH, _LEAST = 0.9, 2.0, 0.2
