@@ -16,7 +16,7 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["Move", "advance", "between", "move", "weights"]
+__all__ = ["ONTO_D", "Move", "advance", "behind", "between", "move", "weights"]
 
 import math
 from collections.abc import Sequence
@@ -105,6 +105,17 @@ def weights(
     zero, one = ((_log_ratio(k) if in_log else k.alpha / k.sigma) for k in (start, end))
     places = (np.array(coordinate) - zero) / (one - zero)
     return tuple(np.linalg.solve(np.vander(places, increasing=True).T, np.array(moments)).tolist())
+
+
+def behind(levels: Sequence[NoiseLevel], k: int, order: int) -> list[NoiseLevel]:
+    """The levels through which a multistep rule of an order interpolates in step k, the newest first.
+
+    The first steps have fewer behind them. The last step before that to the data is often far longer in
+    ℓ than those behind it, where a parabola would go astray: there the order is 2 at the most.
+    """
+    if k + 3 == len(levels) and levels[-1].sigma == 0:
+        order = min(order, 2)
+    return [levels[k - j] for j in range(min(order, k + 1))]
 
 
 def between(

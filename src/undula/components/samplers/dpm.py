@@ -10,7 +10,8 @@ through the values at ℓ_t and ℓ_t + ⅔ h (singlestep). η = 1 is SDE-DPM-So
 
 A multistep run of order 3 makes its first step by a singlestep of order 2, for one more call: with a
 first step of order 1 the whole would be of order 2. Where a level has α = 0, D is interpolated in α/σ
-(η = 0), or the step is of first order (η > 0). The last step ends on D.
+(η = 0), or the step is of first order (η > 0). The last step ends on D, and the multistep before it is
+at most of order 2.
 
 References:
     Lu et al. (2022). DPM-Solver++: fast solver for guided sampling. arXiv:2211.01095
@@ -33,7 +34,7 @@ from ...core.types import NonNegative, Series
 from ...diffusion.denoiser import BaseDenoiser
 from ...diffusion.path import GaussianPath
 from ...diffusion.sampler import BaseSampler, OnStep, SampleNoise, kept
-from ._exponential import ONTO_D, Move, advance, between, move
+from ._exponential import ONTO_D, Move, advance, behind, between, move
 
 _INNER = {1: (), 2: (0.5,), 3: (1 / 3, 2 / 3)}
 
@@ -124,7 +125,7 @@ def _plan(sampler: DPMSampler, path: GaussianPath, levels: tuple[NoiseLevel, ...
 
 
 def _multistep(sampler: DPMSampler, levels: Sequence[NoiseLevel], k: int) -> _Step:
-    nodes = [levels[k - j] for j in range(min(sampler.order, k + 1))]
+    nodes = behind(levels, k, sampler.order)
     if sampler.eta and min(level.alpha for level in nodes) == 0:
         nodes = nodes[:1]
     return _Step((), move(levels[k], levels[k + 1], nodes, sampler.eta, midpoint=len(nodes) == 2))

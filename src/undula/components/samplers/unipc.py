@@ -8,9 +8,11 @@ With the exponential steps of `dpm`, p the order of the predictor and D_k its va
     go on      from x_s, with D_s as the value at s
 
 so that the corrector costs no call, and raises the order from p to p + 1. The coefficients are the
-unique ones that are exact for a polynomial D; with them the function B(h) of the paper cancels. The
-first steps have fewer levels behind them, and order 3 reaches 4 only where they are short. Where a
-level has α = 0, D is interpolated in α/σ. The last step ends on D.
+unique ones that are exact for a polynomial D, with which the function B(h) of the paper cancels; but
+the predictor of order 2 is the paper's with B(h) = e^h − 1, that of `dpm`, which errs less in long
+steps. The first steps have fewer levels behind them: order 3 reaches 4 only where they are short. Where
+a level has α = 0, D is interpolated in α/σ. The last step ends on D, and the predictor before it is at
+most of order 2.
 
 References:
     Zhao et al. (2023). UniPC: a unified predictor-corrector framework. arXiv:2302.04867
@@ -30,7 +32,7 @@ from ...core.sde import NoiseLevel
 from ...core.types import Series
 from ...diffusion.denoiser import BaseDenoiser
 from ...diffusion.sampler import BaseSampler, OnStep, SampleNoise, kept
-from ._exponential import Move, advance, move
+from ._exponential import Move, advance, behind, move
 
 
 @register("sampler", "unipc")
@@ -74,7 +76,7 @@ def _plan(order: int, levels: tuple[NoiseLevel, ...]) -> list[tuple[Move, Move |
     found: list[tuple[Move, Move | None]] = []
     for k in range(len(levels) - 1):
         start, end = levels[k], levels[k + 1]
-        nodes = [levels[k - j] for j in range(min(order, k + 1))]
+        nodes = behind(levels, k, order)
         correct = move(start, end, [end, *nodes]) if end.sigma > 0 else None
-        found.append((move(start, end, nodes), correct))
+        found.append((move(start, end, nodes, midpoint=len(nodes) == 2), correct))
     return found
