@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 from ...core.errors import ConfigError, DataError
 from ...core.registry import register
@@ -58,7 +59,7 @@ class SpectrumRegulariser(BaseRegulariser):
             )
         return (self._measured(d) - self._measured(x_0)).square().mean((1, 2))
 
-    def _measured(self, x: Series) -> Series:
+    def _measured(self, x: Series) -> Tensor:
         """a, (B, C, frequencies)."""
         if self.transform == "dct":
             power = dct(x).square()
