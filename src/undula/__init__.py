@@ -19,9 +19,11 @@ _HOMES = {
     "BaseArchitecture": "core.architecture",
     "BaseBaseline": "core.baseline",
     "BaseDenoiser": "diffusion.denoiser",
+    "BaseGuidance": "diffusion.guidance",
     "BaseNoise": "core.noise",
     "BaseObjective": "diffusion.objective",
     "BasePreprocessor": "core.preprocessing",
+    "BaseRegulariser": "diffusion.regulariser",
     "BaseSDE": "core.sde",
     "BaseSampler": "diffusion.sampler",
     "BaseSource": "core.source",
@@ -58,9 +60,11 @@ if TYPE_CHECKING:
     from .data.options import DataOptions
     from .diffusion.analytic import GaussianDenoiser, GaussianMixtureDenoiser
     from .diffusion.denoiser import BaseDenoiser, NetDenoiser
+    from .diffusion.guidance import BaseGuidance
     from .diffusion.objective import BaseObjective
     from .diffusion.parametrization import Parametrization
     from .diffusion.path import GaussianPath
+    from .diffusion.regulariser import BaseRegulariser
     from .diffusion.sampler import BaseSampler
     from .experiments.runner import ExperimentRunner
     from .model import DiffusionModel

@@ -185,7 +185,7 @@ def test_the_training_loss_is_the_bounds_integral() -> None:
     for step in range(32):
         t = objective.times(path, Stream(0, "t"), step, position, 4096)
         eps = Stream(0, "n").normal(step, position, 1, 3, torch.float64)
-        total += float(objective.loss(denoiser, x_0, eps, t).mean()) / 32
+        total += float(objective.losses(denoiser, x_0, eps, t).mean()) / 32
     bound = variational_bound(denoiser, x_0, num_times=64)
     first = path.level(1.0)
     last = path.level(path.sde.t_min)

@@ -129,7 +129,7 @@ def test_a_preset_has_its_prediction_and_weight(preset: Preset) -> None:
     path, objective = path_of(preset.sde), Registry.get("objective", preset.name)
     x_0, eps = torch.randn(2, 3, 2, 5, dtype=torch.float64)
     level = path.level(TIMES)
-    found = objective.loss(denoiser_of(path, objective), x_0, eps, TIMES)
+    found = objective.losses(denoiser_of(path, objective), x_0, eps, TIMES)
     expected = preset.weight(path, level) * (OUTPUT - preset.target(level, x_0, eps)) ** 2
     assert torch.allclose(found, expected.mean((1, 2)), rtol=1e-6)
 
@@ -161,7 +161,7 @@ def test_only_the_bound_measures_errors_in_the_noises_norm(name: str) -> None:
     plain = OUTPUT - preset.target(level, x_0, eps)
     error = noise.whiten(plain) if name == "variational_bound" else plain
     expected = (preset.weight(path, level) * error**2).mean((1, 2))
-    found = objective.loss(denoiser_of(path, objective), x_0, eps, TIMES)
+    found = objective.losses(denoiser_of(path, objective), x_0, eps, TIMES)
     assert torch.allclose(found, expected, rtol=1e-6)
     assert not torch.allclose(noise.whiten(plain).square().mean(), plain.square().mean(), rtol=0.1)
 

@@ -95,9 +95,10 @@ def test_configs_are_valid(page: Path, desk: Path) -> None:
         path = desk / "shown.yaml"
         path.write_text(text)
         config = load_config(str(path))
-        for kind, spec in config.component_specs().items():
-            if spec is not None:
-                Registry.resolve(kind, spec)
+        for kind, specs in config.component_specs().items():
+            for spec in specs if isinstance(specs, list) else [specs]:
+                if spec is not None:
+                    Registry.resolve(kind, spec)
 
 
 @pytest.mark.parametrize("page", with_blocks("sh"))

@@ -109,7 +109,7 @@ def test_weights_are_equal_on_x0(sde: str, weight: str) -> None:
         x_t = path.perturb(x_0, eps, level)
         output = (target - c_skip * x_t) / c_out
         denoiser.network = lambda *_, output=output: output  # type: ignore[assignment]
-        losses.append(objective.loss(denoiser, x_0, eps, t))
+        losses.append(objective.losses(denoiser, x_0, eps, t))
     for other in losses[1:]:
         assert torch.allclose(other, losses[0], rtol=1e-8)
 

@@ -34,6 +34,10 @@ def sample(
     seed: Annotated[int, typer.Option(min=0, help="Sample i depends on the seed and i alone.")] = 0,
     sampler: Annotated[str | None, typer.Option(help="Instead of the model's own.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of the sampler.")] = None,
+    guidance_scale: Annotated[
+        float | None,
+        typer.Option(help="Classifier-free guidance: 0 ignores what is given, 1 is the model as trained."),
+    ] = None,
     given: Annotated[str | None, typer.Option(help="File with what a conditional model is told.")] = None,
     unconditional: Annotated[
         bool, typer.Option("--unconditional", help="Use the learned nulls instead of --given.")
@@ -63,7 +67,7 @@ def sample(
         folder = find_run(run, needs="model/model.json").path
     if given and unconditional:
         raise ConfigError("--given and --unconditional exclude each other: leave one of them out")
-    options = {"sampler": sampler, "steps": steps, "length": length, "given": given and Path(given).stem}
+    options = {"sampler": sampler, "steps": steps, "scale": guidance_scale, "length": length, "given": given and Path(given).stem}
     told = [f"{name}-{value}" for name, value in options.items() if value is not None]
     told += [word for word, used in (("best", weights == "best"), ("unconditional", unconditional)) if used]
     name = "_".join([f"samples_n{n}_seed{seed}", *told])
@@ -81,6 +85,7 @@ def sample(
                 length=length,
                 sampler=sampler,
                 num_steps=steps,
+                guidance_scale=guidance_scale,
                 batch_size=batch_size,
                 on_progress=lambda share: progress.update(share, ""),
             )
@@ -90,7 +95,10 @@ def sample(
         return
     write_samples(target, samples, model.columns_)
     if as_json:
-        found = {"file": str(target), "n": n, "seed": seed, "columns": model.columns_}
+        found: dict[str, object] = {"file": str(target), "n": n, "seed": seed, "columns": model.columns_}
+        found["calls_per_sample"] = round(model.calls_, 2)
         typer.echo(json.dumps({**found, "lengths": sorted({len(s) for s in samples})}))
     else:
         typer.echo(target)
+        if not quiet:
+            typer.echo(f"{model.calls_:g} network calls a sample", err=True)

@@ -59,6 +59,9 @@ class Components(_Block):
     sampler: ComponentSpec = Field(
         default_factory=lambda: ComponentSpec(type="heun"), description="How samples are drawn."
     )
+    guidance: list[ComponentSpec] = Field(
+        [], description="What steers the denoiser in sampling, from the inside out."
+    )
 
     @field_validator("architecture", mode="before")
     @classmethod

@@ -36,7 +36,9 @@ from .signature import Parameter, parameters_model, parameters_of, problem_of
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from ..diffusion.guidance import BaseGuidance
     from ..diffusion.objective import BaseObjective
+    from ..diffusion.regulariser import BaseRegulariser
     from ..diffusion.sampler import BaseSampler
     from .architecture import BaseArchitecture
     from .baseline import BaseBaseline
@@ -95,8 +97,18 @@ KINDS: dict[str, Kind] = {
         "undula.diffusion.objective:BaseObjective",
         "undula.components.objectives",
     ),
+    "regulariser": Kind(
+        "a penalty beside the objective's error",
+        "undula.diffusion.regulariser:BaseRegulariser",
+        "undula.components.regularisers",
+    ),
     "sampler": Kind(
         "how noise turns into data", "undula.diffusion.sampler:BaseSampler", "undula.components.samplers"
+    ),
+    "guidance": Kind(
+        "what steers the denoiser in sampling",
+        "undula.diffusion.guidance:BaseGuidance",
+        "undula.components.guidance",
     ),
     "dataset": Kind(
         "data that need no file of the user's", "undula.core.source:BaseSource", "undula.data.sources"
@@ -247,6 +259,12 @@ class Registry:
     @overload
     @classmethod
     def get(cls, kind: Literal["sampler"], name: str, **params: Any) -> BaseSampler: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal["guidance"], name: str, **params: Any) -> BaseGuidance: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal["regulariser"], name: str, **params: Any) -> BaseRegulariser: ...
     @overload
     @classmethod
     def get(cls, kind: Literal["dataset"], name: str, **params: Any) -> BaseSource: ...

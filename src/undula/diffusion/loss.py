@@ -111,7 +111,7 @@ class DiffusionLoss(nn.Module):
             x_0 = x_0 * condition.valid
         white = stream.normal(step, index, x_0.shape[1], x_0.shape[2])
         eps = self.denoiser.path.noise.colour(white, condition)
-        return self.objective.loss(self.denoiser, x_0, eps, times, condition)
+        return self.objective.losses(self.denoiser, x_0, eps, times, condition)
 
     def _with_dropped_parts(
         self, condition: Condition | None, step: int, position: Tensor

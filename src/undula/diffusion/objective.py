@@ -1,13 +1,14 @@
 r"""Objectives: density × weight × prediction, and the loss that they make.
 
-    loss = E_{t ~ p, ε} w(t) mean_i (F − F*)_i²
+    loss = E_{t ~ p, ε} [ w(t) mean_i ρ(F − F*)_i  +  Σ_j regulariser_j(D, x_0) ]
 
-with the mean over the elements that exist. A preset is a class that changes the defaults.
+with the mean over the elements that exist. Only ρ(r) = r² makes D the posterior mean E[x_0 | x_t]; see
+`robust` for the others. A preset is a class that changes the defaults.
 """
 
 from __future__ import annotations
 
-__all__ = ["BaseObjective", "masked_mean", "refuse_idle_warp"]
+__all__ = ["BaseObjective", "refuse_idle_warp"]
 
 from abc import ABC
 from dataclasses import dataclass
@@ -20,11 +21,14 @@ from ..core.component import Component
 from ..core.condition import Condition
 from ..core.errors import ConfigError, IncompatibleError
 from ..core.randomness import Stream
-from ..core.types import Losses, Mask, Positive, Series, Times
+from ..core.registry import Registry
+from ..core.types import Losses, Positive, Series, Times
 from .denoiser import NetDenoiser
 from .density import DensityName, TimeDensity, make_density
 from .parametrization import Parametrization, Prediction
 from .path import GaussianPath, like
+from .regulariser import BaseRegulariser, masked_mean
+from .robust import LossName, robust_error
 from .warp import LinearWarp
 from .weighting import WeightName, weight_on_prediction
 
@@ -39,8 +43,14 @@ class BaseObjective(Component, ABC):
         density_mean: of logit t (logit_normal) or log(σ/α) (log_normal).
         density_std: of logit t (logit_normal) or log(σ/α) (log_normal).
         loss_weight: uniform (1 on F's error), or on x0's error: uniform_x0, snr, min_snr, edm,
-            likelihood.
-        min_snr_gamma: γ of the weight min_snr.
+            likelihood, sigmoid.
+        min_snr_gamma: γ of the weight min_snr; null: 5.
+        sigmoid_bias: b of the weight sigmoid, a log-SNR; null: 2.
+        loss: of an error: mse (D becomes the posterior mean, which samplers need), huber,
+            pseudo_huber or l1 (the posterior median, element by element).
+        huber_delta: size of the network's error from which huber and pseudo_huber grow linearly;
+            null: 1.
+        regularisers: penalties on D beside x0, a list of names or specs.
     """
 
     kind: ClassVar[str] = "objective"
@@ -56,12 +66,26 @@ class BaseObjective(Component, ABC):
     density_std: Positive | None = None
     loss_weight: WeightName = "uniform"
     min_snr_gamma: Positive | None = None
+    sigmoid_bias: float | None = None
+    loss: LossName = "mse"
+    huber_delta: Positive | None = None
+    regularisers: tuple[BaseRegulariser, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.min_snr_gamma is not None and self.loss_weight != "min_snr":
+        for name, value, needed, there in (
+            ("min_snr_gamma", self.min_snr_gamma, "loss_weight: min_snr", self.loss_weight == "min_snr"),
+            ("sigmoid_bias", self.sigmoid_bias, "loss_weight: sigmoid", self.loss_weight == "sigmoid"),
+            ("huber_delta", self.huber_delta, "loss: huber or pseudo_huber", "huber" in self.loss),
+        ):
+            if value is not None and not there:
+                key = needed.partition(":")[0]
+                raise ConfigError(
+                    f"{name} has no effect with {key} {getattr(self, key)!r}: leave it out, or use {needed}"
+                )
+        if self.noise_norm and self.loss != "mse":
             raise ConfigError(
-                f"min_snr_gamma has no effect with loss_weight {self.loss_weight!r}: "
-                "leave it out, or use loss_weight: min_snr"
+                f"a likelihood is measured by squared errors, and loss is {self.loss!r}: leave loss out, or use "
+                "another objective, such as edm"
             )
 
     def time_density(self, path: GaussianPath) -> TimeDensity:
@@ -81,7 +105,7 @@ class BaseObjective(Component, ABC):
         """Training times of a batch; see `TimeDensity.draw`."""
         return self.time_density(path).draw(stream, step, position, batch)
 
-    def loss(
+    def losses(
         self,
         denoiser: NetDenoiser,
         x_0: Series,
@@ -89,7 +113,7 @@ class BaseObjective(Component, ABC):
         t: Times,
         condition: Condition | None = None,
     ) -> Losses:
-        """The loss of each member.
+        """The loss of each member, regularisers included.
 
         Args:
             denoiser: the network with its preconditioning.
@@ -101,6 +125,17 @@ class BaseObjective(Component, ABC):
         Returns:
             Shape (B,); 0 for a member without any valid element.
         """
+        return torch.stack(list(self.loss_parts(denoiser, x_0, eps, t, condition).values())).sum(0)
+
+    def loss_parts(
+        self,
+        denoiser: NetDenoiser,
+        x_0: Series,
+        eps: Series,
+        t: Times,
+        condition: Condition | None = None,
+    ) -> dict[str, Losses]:
+        """The terms of the loss of each member: the error, and each regulariser by name and number."""
         level = denoiser.path.level(t)
         residual, c_out = denoiser.residual(x_0, eps, level, condition)
         weight = weight_on_prediction(
@@ -110,18 +145,20 @@ class BaseObjective(Component, ABC):
             density=self.time_density(denoiser.path),
             s=denoiser.parametrization.s,
             gamma=5.0 if self.min_snr_gamma is None else self.min_snr_gamma,
+            bias=2.0 if self.sigmoid_bias is None else self.sigmoid_bias,
         )
-        other = denoiser.path.noise.solve(residual, condition) if self.noise_norm else residual
         valid = None if condition is None else condition.valid
-        return masked_mean(like(weight, residual) * residual * other, valid)
-
-
-def masked_mean(x: Series, valid: Mask | None) -> Losses:
-    """Mean of each member over its valid elements; 0 where there are none."""
-    if valid is None:
-        return x.mean((1, 2))
-    weight = valid.to(x).expand_as(x)
-    return (x * weight).sum((1, 2)) / weight.sum((1, 2)).clamp(min=1.0)
+        if self.noise_norm:
+            error = residual * denoiser.path.noise.solve(residual, condition)
+        else:
+            error = robust_error(residual, self.loss, self.huber_delta or 1.0)
+        parts = {"error": masked_mean(like(weight, error) * error, valid)}
+        if self.regularisers:
+            d = x_0 + like(c_out, x_0) * residual
+            for number, regulariser in enumerate(self.regularisers):
+                name = f"{Registry.name(regulariser)}:{number}"
+                parts[name] = regulariser.losses(d, x_0, level, valid)
+        return parts
 
 
 def refuse_idle_warp(objective: BaseObjective, grid_in_time: bool, path: GaussianPath) -> None:

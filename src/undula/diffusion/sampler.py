@@ -14,6 +14,7 @@ __all__ = [
     "OnStep",
     "OneCallSampler",
     "SampleNoise",
+    "kept",
     "step_ratio",
     "time_grid",
 ]
@@ -24,7 +25,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -44,6 +45,8 @@ OnStep = Callable[[int, int], None]
 """Called after each step with the steps done and the number of steps."""
 
 _LOWEST_LOG_SNR = math.log(1e-6)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,9 @@ class BaseSampler(Component, ABC):
     """
 
     kind: ClassVar[str] = "sampler"
+
+    fixed_calls: ClassVar[bool] = True
+    """Whether every sample costs `calls` network calls; if not, `calls` is the most."""
 
     num_steps: PositiveInt = 20
     grid: GridName = "uniform"
@@ -189,9 +195,22 @@ class BaseSampler(Component, ABC):
         path = denoiser.path
         self.check(path)
         with torch.no_grad():
-            levels = _grid(self, path)
+            levels = kept(_levels, self, path)
             x = path.prior(noise(0), condition, levels[0])
             return self.integrate(denoiser, x, levels, noise, condition, on_step)
+
+    def step_noise(
+        self, path: GaussianPath, noise: SampleNoise | None, condition: Condition | None
+    ) -> Callable[[int], Series]:
+        """The noise of the steps: draw number k of covariance Σ, (B, C, L)."""
+        if noise is None and self.stochastic:
+            raise ValueError("a stochastic sampler needs its noise")
+
+        def fresh(draw: int) -> Series:
+            assert noise is not None
+            return path.noise.colour(noise(draw), condition)
+
+        return fresh
 
     @abstractmethod
     def integrate(
@@ -232,30 +251,33 @@ class OneCallSampler(BaseSampler):
         on_step: OnStep | None = None,
     ) -> Series:
         """Step from levels[0] to levels[-1]; see `BaseSampler.integrate`."""
-        if noise is None and self.stochastic:
-            raise ValueError("a stochastic sampler needs its noise")
+        fresh = self.step_noise(denoiser.path, noise, condition)
         steps = [self.step(a, b) for a, b in itertools.pairwise(levels)]
         for k, (from_x, from_d, from_noise) in enumerate(steps):
             d = denoiser(x, levels[k], condition)
             x = (x * from_x).add_(d, alpha=from_d)
-            if from_noise and noise is not None:
-                x.add_(denoiser.path.noise.colour(noise(k + 1), condition), alpha=from_noise)
+            if from_noise:
+                x.add_(fresh(k + 1), alpha=from_noise)
             if on_step is not None:
                 on_step(k + 1, len(steps))
         return x
 
 
-def _grid(sampler: BaseSampler, path: GaussianPath) -> Sequence[NoiseLevel]:
-    """The sampler's levels, kept from one batch to the next where both can be compared."""
+def _levels(sampler: BaseSampler, path: GaussianPath) -> tuple[NoiseLevel, ...]:
+    return tuple(sampler.levels(path))
+
+
+def kept(make: Callable[..., T], *key: Any) -> T:
+    """make(*key), kept from one batch to the next where the key can be compared."""
     try:
-        return _kept_grid(sampler, path)
+        return _kept(make, key)
     except TypeError:  # a component of the user's own that has no hash
-        return sampler.levels(path)
+        return make(*key)
 
 
 @functools.lru_cache(maxsize=64)
-def _kept_grid(sampler: BaseSampler, path: GaussianPath) -> tuple[NoiseLevel, ...]:
-    return tuple(sampler.levels(path))
+def _kept(make: Callable[..., T], key: tuple[Any, ...]) -> T:
+    return make(*key)
 
 
 def step_ratio(start: NoiseLevel, end: NoiseLevel) -> tuple[float, float]:

@@ -8,10 +8,13 @@ A weight w on x_0's squared error is w c_out² on the network's, because D − x
     min_snr      min(α²/σ², γ)
     edm          (α² s² + σ²)/(σ s)²          (1 on edm's own error)
     likelihood   −½ SNR'(t)/p(t)              (the variational bound's integrand)
+    sigmoid      −½ SNR'(t)/p(t) s(b − λ)     s the logistic function: the bound, less of low noise
 
 References:
     Hang et al. (2023). Efficient diffusion training via min-SNR weighting. arXiv:2303.09556
     Kingma et al. (2021). Variational diffusion models. arXiv:2107.00630 (likelihood)
+    Kingma, Gao (2023). Understanding diffusion objectives as the ELBO. arXiv:2303.00848 (sigmoid)
+    Hoogeboom et al. (2024). Simpler diffusion (SiD2). arXiv:2410.19324 (sigmoid)
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from torch import Tensor
 from ..core.sde import NoiseLevel
 from .density import TimeDensity
 
-WeightName = Literal["uniform", "uniform_x0", "snr", "min_snr", "edm", "likelihood"]
+WeightName = Literal["uniform", "uniform_x0", "snr", "min_snr", "edm", "likelihood", "sigmoid"]
 
 
 def weight_on_prediction(
@@ -37,6 +40,7 @@ def weight_on_prediction(
     density: TimeDensity,
     s: float = 1.0,
     gamma: float = 5.0,
+    bias: float = 2.0,
 ) -> Tensor:
     """The weight on ‖F − F*‖², in the shape of the level's tensors.
 
@@ -44,17 +48,24 @@ def weight_on_prediction(
         name: see the module.
         level: noise levels of a batch, tensors (B, 1, 1).
         c_out: the parametrization's, (B, 1, 1).
-        density: of the training times; `likelihood` divides by it.
+        density: of the training times; `likelihood` and `sigmoid` divide by it.
         s: standard deviation of what is diffused, for `edm`.
         gamma: γ of `min_snr`.
+        bias: b of `sigmoid`, the λ at which a member counts half as much as in the bound.
     """
     if name == "uniform":
         return torch.ones_like(c_out)
-    return weight_on_data(name, level, density=density, s=s, gamma=gamma) * c_out**2
+    return weight_on_data(name, level, density=density, s=s, gamma=gamma, bias=bias) * c_out**2
 
 
 def weight_on_data(
-    name: WeightName, level: NoiseLevel, *, density: TimeDensity, s: float, gamma: float
+    name: WeightName,
+    level: NoiseLevel,
+    *,
+    density: TimeDensity,
+    s: float,
+    gamma: float = 5.0,
+    bias: float = 2.0,
 ) -> Tensor:
     """The weight on ‖D − x_0‖² of every name but `uniform`."""
     alpha, sigma, t = (torch.as_tensor(v) for v in (level.alpha, level.sigma, level.t))
@@ -67,6 +78,9 @@ def weight_on_data(
             return (alpha**2 * s**2 + sigma**2) / (sigma * s) ** 2
         case "likelihood":
             return 0.5 * minus_snr_slope(level) / density.pdf(t)
+        case "sigmoid":
+            share = torch.sigmoid(bias - 2.0 * torch.log(alpha / sigma))
+            return 0.5 * minus_snr_slope(level) / density.pdf(t) * share
         case _:
             return torch.ones_like(alpha)
 

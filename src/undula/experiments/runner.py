@@ -172,7 +172,7 @@ class ExperimentRunner:
                 "sample_s_per_1000": round(per_thousand, 3),
                 "steps": outcome.steps,
                 "parameters": model.num_parameters_,
-                "calls_per_sample": model.parts_.sampler.calls,
+                "calls_per_sample": round(model.calls_, 2),
             },
             "training": {"best_val_loss": best if np.isfinite(best) else None},
             "data": {
@@ -213,7 +213,7 @@ class ExperimentRunner:
             (
                 "diffusion",
                 f"{components.objective.type} on {type(model.parts_.sde).__name__}, "
-                f"sampler {components.sampler.type} with {timing['calls_per_sample']} network calls, "
+                f"sampler {components.sampler.type} with {timing['calls_per_sample']:g} network calls, "
                 f"{timing['sample_s_per_1000']:.2f} s per 1,000 samples",
             ),
             ("figures", evaluation.judgement.protocol),

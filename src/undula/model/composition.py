@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["Composition"]
+__all__ = ["Composition", "Spec", "resolve_guidance"]
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.architecture import BaseArchitecture
 from ..core.component import Component
+from ..core.condition import Layout
+from ..core.errors import ConfigError
 from ..core.noise import BaseNoise
 from ..core.preprocessing import BasePreprocessor
 from ..core.registry import Registry
 from ..core.sde import BaseSDE
 from ..diffusion.denoiser import NetDenoiser
+from ..diffusion.guidance import BaseGuidance, check_order
 from ..diffusion.objective import BaseObjective, refuse_idle_warp
 from ..diffusion.parametrization import Parametrization
 from ..diffusion.path import GaussianPath
@@ -33,6 +36,7 @@ class Composition:
         sde: the path; None: the objective's own.
         objective: what is learned.
         sampler: how samples are drawn.
+        guidance: what steers the denoiser in sampling, from the inside out.
 
     Raises:
         UnknownNameError: if there is no such component.
@@ -47,6 +51,7 @@ class Composition:
         sde: Spec | None,
         objective: Spec,
         sampler: Spec,
+        guidance: Sequence[Spec] = (),
     ) -> None:
         self.objective: BaseObjective = Registry.resolve("objective", objective)
         self.sde: BaseSDE = Registry.resolve("sde", self.objective.default_sde if sde is None else sde)
@@ -55,6 +60,7 @@ class Composition:
         self.sampler: BaseSampler = Registry.resolve("sampler", sampler)
         self.architecture: BaseArchitecture = copy.deepcopy(Registry.resolve("architecture", architecture))
         self.preprocessing: BasePreprocessor = copy.deepcopy(Registry.resolve("preprocessing", preprocessing))
+        self.guidance = resolve_guidance(guidance)
         self.objective.check(self.path)
         self.check_sampler(self.sampler)
 
@@ -63,12 +69,62 @@ class Composition:
         sampler.check(self.path)
         refuse_idle_warp(self.objective, sampler.grid == "uniform", self.path)
 
+    def check_guidance(self, guidance: Sequence[BaseGuidance], layout: Layout) -> None:
+        """Refuse guidance that this model cannot follow; `layout` is that of the data."""
+        for one in guidance:
+            one.check(self.path, self.preprocessing.layout(layout), self.architecture)
+
+    def guidance_for(
+        self, specs: Spec | Sequence[Spec] | None, scale: float | None, unconditional: bool, layout: Layout
+    ) -> list[BaseGuidance]:
+        """The guidance of one sampling, from the inside out.
+
+        Args:
+            specs: instead of the model's own; None: its own.
+            scale: of classifier-free guidance, which is added if there is none; None: as it is.
+            unconditional: whether the network is told nothing; its own classifier-free guidance is then
+                left out.
+            layout: of the data.
+
+        Raises:
+            ConfigError: if they do not go together, or not with the model.
+        """
+        stack = self.guidance if specs is None else resolve_guidance(specs)
+        free = [one for one in stack if one.layer == "classifier_free"]
+        others = [one for one in stack if one not in free]
+        if unconditional:
+            if scale is not None or (specs is not None and free):
+                raise ConfigError(
+                    "classifier-free guidance compares with and without the condition, and unconditional leaves "
+                    "it out: leave one of the two out"
+                )
+            stack = others
+        if scale is not None:
+            own = [Registry.spec(one)["params"] for one in free if Registry.name(one) == "cfg" and scale != 1]
+            stack = [Registry.get("guidance", "cfg", **{**(own or [{}])[0], "guidance_scale": scale}), *others]
+        self.check_guidance(stack, layout)
+        return stack
+
     def denoiser(self, s: float) -> NetDenoiser:
         """The network with its preconditioning, for data of standard deviation s."""
         parametrization = Parametrization(prediction=self.objective.prediction, s=s)
         return NetDenoiser(self.architecture, self.path, parametrization)
 
-    def specs(self) -> dict[str, dict[str, Any]]:
-        """The parts as specs, by kind."""
+    def specs(self) -> dict[str, Any]:
+        """The parts as specs, by kind; of guidance a list."""
         parts = (self.preprocessing, self.architecture, self.noise, self.sde, self.objective, self.sampler)
-        return {part.kind: Registry.spec(part) for part in parts}
+        return {part.kind: Registry.spec(part) for part in parts} | {
+            "guidance": [Registry.spec(part) for part in self.guidance]
+        }
+
+
+def resolve_guidance(specs: Spec | Sequence[Spec]) -> list[BaseGuidance]:
+    """Guidances from one spec or several.
+
+    Raises:
+        IncompatibleError: if they are not given from the inside out.
+    """
+    several = [specs] if isinstance(specs, str | Mapping | Component) else specs
+    found: list[BaseGuidance] = [Registry.resolve("guidance", spec) for spec in several]
+    check_order(found)
+    return found

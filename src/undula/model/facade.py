@@ -10,7 +10,7 @@ __all__ = ["DiffusionModel"]
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -35,11 +35,12 @@ from ..data.prepare import Data, PreparedData, prepare
 from ..data.samples import sample_table
 from ..data.windows import Batch
 from ..diffusion.bound import variational_bound
-from ..diffusion.denoiser import NetDenoiser
+from ..diffusion.denoiser import BaseDenoiser, NetDenoiser
+from ..diffusion.guidance import CountedDenoiser, guided
 from ..diffusion.sampler import BaseSampler, SampleNoise
 from ..training.engine import Outcome
 from ..training.options import TrainingOptions
-from .composition import Composition, Spec
+from .composition import Composition, Spec, resolve_guidance
 from .fitting import FitHooks, Fitted, fit, training_batch
 from .storage import best_weights, first_misfit, read_model, write_model
 
@@ -58,6 +59,7 @@ class DiffusionModel:
         sde: the path; None: the objective's own.
         objective: density, weight, prediction.
         sampler: how samples are drawn.
+        guidance: what steers the denoiser in sampling: one or several, from the inside out.
         data: columns, windows, split; see `DataOptions`.
         training: how to train; see `TrainingOptions`.
         seed: of everything random in training.
@@ -65,6 +67,8 @@ class DiffusionModel:
     Attributes:
         columns_: names of the C columns, after `fit`.
         outcome_: how the training ended; None for a loaded model.
+        calls_: network evaluations that a sample of the last `sample` took, on average; guidance that
+            asks the network twice counts twice.
     """
 
     def __init__(
@@ -76,15 +80,17 @@ class DiffusionModel:
         sde: Spec | None = None,
         objective: Spec = "flow_matching",
         sampler: Spec = "heun",
+        guidance: Spec | Sequence[Spec] = (),
         data: DataOptions | Mapping[str, Any] | None = None,
         training: TrainingOptions | Mapping[str, Any] | None = None,
         seed: int = 0,
     ) -> None:
         self.preprocessing, self.architecture, self.noise = preprocessing, architecture, noise
-        self.sde, self.objective, self.sampler = sde, objective, sampler
+        self.sde, self.objective, self.sampler, self.guidance = sde, objective, sampler, guidance
         self.data, self.training, self.seed = data, training, seed
         self._fitted: Fitted | None = None
         self._parts: Composition | None = None
+        self.calls_ = float("nan")
 
     # -- making --------------------------------------------------------------------------------
 
@@ -131,7 +137,13 @@ class DiffusionModel:
     def compose(self) -> Composition:
         """The components put together and checked, without data."""
         return Composition(
-            self.preprocessing, self.architecture, self.noise, self.sde, self.objective, self.sampler
+            self.preprocessing,
+            self.architecture,
+            self.noise,
+            self.sde,
+            self.objective,
+            self.sampler,
+            resolve_guidance(self.guidance),
         )
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -197,6 +209,8 @@ class DiffusionModel:
         length: int | None = None,
         sampler: Spec | None = None,
         num_steps: int | None = None,
+        guidance: Spec | Sequence[Spec] | None = None,
+        guidance_scale: float | None = None,
         batch_size: int = 256,
         on_progress: Callable[[float], None] | None = None,
     ) -> Array | list[Array]:
@@ -213,6 +227,9 @@ class DiffusionModel:
             length: steps of a sample; None: the training windows' (drawn from theirs if they vary).
             sampler: instead of the model's own.
             num_steps: instead of the sampler's own.
+            guidance: instead of the model's own; [] for none.
+            guidance_scale: of classifier-free guidance, which is added if the model has none; 1: the
+                model as trained.
             batch_size: samples that are drawn at once; memory against speed.
             on_progress: called with the share that is done.
 
@@ -228,13 +245,18 @@ class DiffusionModel:
                 raise ConfigError(f"{name} = {number}: give a positive number")
         chosen = self._sampler(sampler, num_steps)
         windows = self._given(given, unconditional)
+        stack = self.parts_.guidance_for(guidance, guidance_scale, unconditional, self.collator_.layout)
         lengths = self._lengths(n, seed, length, windows)
+        counted = CountedDenoiser(self.denoiser_)
+        denoiser = guided(counted, stack)
         chunks = []
         for start in range(0, n, batch_size):
             index = np.arange(start, min(start + batch_size, n))
             share = _share_reporter(on_progress, start / n, len(index) / n)
-            chunks.append(self._draw(chosen, seed, index, lengths[index], windows, unconditional, share))
+            drawn = self._draw(chosen, denoiser, seed, index, lengths[index], windows, unconditional, share)
+            chunks.append(drawn)
         samples: list[Array] = [x for chunk in chunks for x in chunk]
+        self.calls_ = counted.members / n
         same = all(len(x) == len(samples[0]) for x in samples)
         return np.stack(samples) if same and self.collator_.length is not None else samples
 
@@ -406,6 +428,7 @@ class DiffusionModel:
     def _draw(
         self,
         sampler: BaseSampler,
+        denoiser: BaseDenoiser,
         seed: int,
         index: NDArray[np.int64],
         lengths: NDArray[np.int64],
@@ -421,7 +444,7 @@ class DiffusionModel:
         like = torch.empty(len(index), channels, longest, device=device)
         told = preprocessing.condition(condition, like)
         noise = SampleNoise(seed, torch.from_numpy(index).to(device), *preprocessing.shape(channels, longest))
-        z = sampler.sample(self.denoiser_, noise, told, on_step)
+        z = sampler.sample(denoiser, noise, told, on_step)
         x = preprocessing.inverse_transform(z.double(), condition)
         samples = x.transpose(1, 2).cpu().numpy()
         if not np.isfinite(samples).all():

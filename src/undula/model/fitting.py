@@ -99,6 +99,7 @@ def fit(
     collator = Collator.fit(prepared.panel, train)
     s = _fit_to_data(parts, collator, train)
     layout = parts.preprocessing.layout(collator.layout)
+    parts.check_guidance(parts.guidance, collator.layout)
     with forked_generator(seed, "initialisation"):
         parts.architecture.build(layout)
     parts.architecture.gradient_checkpointing = options.gradient_checkpointing

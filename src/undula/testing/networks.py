@@ -251,13 +251,27 @@ def _setting(objective: BaseObjective) -> tuple[NetDenoiser, Tensor, Tensor, Ten
     return denoiser, x_0, eps, t
 
 
+def _cost(r: Tensor, name: str, delta: float) -> Tensor:
+    """ρ(r), by the integral of its slope: 2 r clipped, 2 r/√(1 + (r/δ)²), or the sign."""
+    share = (torch.arange(400, dtype=r.dtype) + 0.5) / 400
+    u = r[..., None] * share
+    slope = {
+        "mse": 2.0 * u,
+        "huber": 2.0 * u.clamp(-delta, delta),
+        "pseudo_huber": 2.0 * u / (1.0 + (u / delta) ** 2).sqrt(),
+        "l1": u.sign(),
+    }[name]
+    return slope.mean(-1) * r
+
+
 def loss_is_weighted_error_of_the_mean(objective: BaseObjective) -> None:
-    """Loss = w ‖D − x_0‖² with w the weight on x_0; `uniform` is 1 on the network's own error."""
+    """The error is w ρ(F − F*); for mse w ‖D − x_0‖² with w on x_0, `uniform` being 1 on F's own."""
     denoiser, x_0, eps, t = _setting(objective)
     level = denoiser.path.level(t)
     d = denoiser(denoiser.path.perturb(x_0, eps, level), level)
+    c_out = torch.as_tensor(denoiser.parametrization(level).c_out)
     if objective.loss_weight == "uniform":
-        weight = torch.as_tensor(denoiser.parametrization(level).c_out) ** -2
+        weight = c_out**-2
     else:
         weight = weight_on_data(
             objective.loss_weight,
@@ -265,11 +279,29 @@ def loss_is_weighted_error_of_the_mean(objective: BaseObjective) -> None:
             density=objective.time_density(denoiser.path),
             s=denoiser.parametrization.s,
             gamma=objective.min_snr_gamma or 5.0,
+            bias=2.0 if objective.sigmoid_bias is None else objective.sigmoid_bias,
         )
-    expected = (weight * (d - x_0) ** 2).mean((1, 2))
-    found = objective.loss(denoiser, x_0, eps, t)
+    cost = _cost((d - x_0) / c_out, objective.loss, objective.huber_delta or 1.0)
+    expected = (weight * c_out**2 * cost).mean((1, 2))
+    parts = objective.loss_parts(denoiser, x_0, eps, t)
+    found = parts["error"]
     assert found.shape == (16,), f"losses have shape {tuple(found.shape)}"
-    assert torch.allclose(found, expected, rtol=1e-6), "the loss is not the weighted error of D"
+    exact = objective.loss == "mse"
+    assert torch.allclose(found, expected, rtol=1e-6 if exact else 1e-3), "the loss is not the weighted error"
+    whole = objective.losses(denoiser, x_0, eps, t)
+    assert torch.allclose(sum(parts.values(), torch.zeros(())), whole), "the parts are not the whole"
+
+
+def regularisers_see_the_estimate(objective: BaseObjective) -> None:
+    """Each regulariser adds what it says of D, x_0 and the noise level."""
+    denoiser, x_0, eps, t = _setting(objective)
+    level = denoiser.path.level(t)
+    d = denoiser(denoiser.path.perturb(x_0, eps, level), level)
+    _, *parts = objective.loss_parts(denoiser, x_0, eps, t).values()
+    assert len(parts) == len(objective.regularisers), "a regulariser is missing"
+    for found, regulariser in zip(parts, objective.regularisers, strict=True):
+        expected = regulariser.losses(d, x_0, level)
+        assert torch.allclose(found, expected, rtol=1e-6), f"{type(regulariser).__name__} sees another D"
 
 
 def missing_elements_do_not_count(objective: BaseObjective) -> None:
@@ -277,9 +309,9 @@ def missing_elements_do_not_count(objective: BaseObjective) -> None:
     denoiser, x_0, eps, t = _setting(objective)
     valid = torch.rand(16, _CHANNELS, _LENGTH, generator=torch.Generator().manual_seed(0)) < 0.6
     valid[0] = False
-    found = objective.loss(denoiser, x_0, eps, t, Condition(valid=valid))
+    found = objective.losses(denoiser, x_0, eps, t, Condition(valid=valid))
     other = torch.where(valid, x_0, 50.0)
-    assert torch.allclose(found, objective.loss(denoiser, other, eps, t, Condition(valid=valid))), (
+    assert torch.allclose(found, objective.losses(denoiser, other, eps, t, Condition(valid=valid))), (
         "they count"
     )
     assert float(found[0]) == 0.0, "a member without valid elements costs something"
@@ -312,6 +344,7 @@ def times_depend_on_seed_step_and_place(objective: BaseObjective) -> None:
 
 OBJECTIVE_LAWS: list[Callable[[Any], None]] = [
     loss_is_weighted_error_of_the_mean,
+    regularisers_see_the_estimate,
     missing_elements_do_not_count,
     density_integrates_to_one,
     times_depend_on_seed_step_and_place,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.component import Component
-from . import common, data, networks, noise, paths, preprocessing, sampling
+from . import common, data, guiding, networks, noise, paths, preprocessing, sampling
 
 Law = Callable[[Any], None]
 
@@ -18,6 +18,8 @@ _LAWS: dict[str, list[Law]] = {
     "objective": networks.OBJECTIVE_LAWS,
     "architecture": networks.ARCHITECTURE_LAWS,
     "sampler": sampling.SAMPLER_LAWS,
+    "guidance": guiding.GUIDANCE_LAWS,
+    "regulariser": guiding.REGULARISER_LAWS,
     "preprocessing": preprocessing.PREPROCESSING_LAWS,
     "dataset": data.DATASET_LAWS,
     "baseline": data.BASELINE_LAWS,

@@ -8,11 +8,17 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
         {"loss_weight": "snr", "density": "stratified"},
         {"loss_weight": "min_snr", "min_snr_gamma": 3.0},
         {"loss_weight": "likelihood", "density": "log_snr"},
+        {"loss_weight": "sigmoid", "density": "log_snr"},
+        {"loss_weight": "sigmoid", "sigmoid_bias": -1.0},
+        {"loss": "huber", "huber_delta": 0.3},
+        {"regularisers": ["moments", {"type": "increments", "params": {"lags": [1, 4]}}]},
     ],
     "denoising": [
         {},
         {"loss_weight": "edm"},
         {"loss_weight": "uniform_x0"},
+        {"loss": "l1"},
+        {"loss": "pseudo_huber", "loss_weight": "snr", "regularisers": ["increments"]},
     ],
     "flow_matching": [
         {},
