@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["Composition"]
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.architecture import BaseArchitecture
@@ -20,7 +20,7 @@ from ..diffusion.parametrization import Parametrization
 from ..diffusion.path import GaussianPath
 from ..diffusion.sampler import BaseSampler
 
-Spec = str | Mapping[str, Any] | Component
+Spec = str | Mapping[str, Any] | Component | Sequence[Any]
 
 
 class Composition:

@@ -143,6 +143,7 @@ def _fit_to_data(parts: Composition, collator: Collator, train: WindowDataset) -
     batch = training_batch(collator, train.some())
     valid = None if batch.condition is None else batch.condition.valid
     _refuse_gaps(preprocessing, collator)
+    preprocessing.columns = collator.columns
     preprocessing.fit(batch.x, valid, batch.condition)
     z = preprocessing.transform(batch.x, batch.condition)
     given = z if valid is None else z[valid.expand_as(z)]
