@@ -8,5 +8,16 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
         {"method": "minmax"},
         {"method": "robust"},
         {"method": "quantile"},
+        {"method": "none"},
+        {"snap": False},
+    ],
+    "quantile": [
+        {},
+        {"tails": "gpd", "tail": 0.05, "atom": 0.02},
+        {"snap": False},
+    ],
+    "pipeline": [
+        {"steps": [{"type": "raw", "params": {"method": "none"}}, "quantile"]},
+        {"steps": ["quantile", {"type": "raw", "params": {"method": "minmax", "snap": False}}]},
     ],
 }
