@@ -54,13 +54,13 @@ class PipelinePreprocessor(BasePreprocessor):
             x, condition = step.transform(x, condition), _told(step, condition, x)
         return self
 
-    def transform(self, x: Series, condition: Condition | None = None) -> Series:
+    def transform(self, x: Series, condition: Condition | None = None) -> Tensor:
         """Through all steps, first to last."""
         for step in self.steps:
             x, condition = step.transform(x, condition), _told(step, condition, x)
         return x
 
-    def inverse_transform(self, z: Series, condition: Condition | None = None) -> Series:
+    def inverse_transform(self, z: Series, condition: Condition | None = None) -> Tensor:
         """Through all steps' inverses, last to first, each with the condition it had on the way there."""
         shape, told = self._shape_before(z), [condition]
         for step in self.steps[:-1]:
