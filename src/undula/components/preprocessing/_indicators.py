@@ -100,7 +100,6 @@ def _bollinger(n: Parameters, close: Tensor, high: Tensor, low: Tensor) -> tuple
 def _atr(n: Parameters, close: Tensor, high: Tensor, low: Tensor) -> tuple[Tensor, ...]:
     before = _before(close, 1)
     reach = torch.stack((high - low, (high - before).abs(), (low - before).abs())).amax(0)
-    reach[:, :1] = (high - low)[:, :1]
     return (_mean("wilder", int(n[0]), reach) / close,)
 
 
@@ -134,8 +133,9 @@ def _spread(x: Tensor, n: int, correction: int) -> Tensor:
     count = torch.arange(1, x.shape[1] + 1, dtype=x.dtype, device=x.device).clamp(max=n)
     square = _mean("simple", n, centred.square())
     variance = square - mean.square()
-    variance = torch.where(variance > 1e-13 * square, variance, 0.0)  # less is rounding
-    return (variance * count / (count - correction).clamp(min=1.0)).sqrt()
+    some = variance > 1e-13 * square  # less is rounding
+    variance = torch.where(some, variance, 1.0) * count / (count - correction).clamp(min=1.0)
+    return torch.where(some, variance.sqrt(), 0.0)
 
 
 @functools.lru_cache(maxsize=64)
