@@ -55,7 +55,9 @@ def mixture(path: GaussianPath) -> GaussianMixtureDenoiser:
     """Four shapes of overall variance 1: a level, a slope, a wave and a burst, with noise of their own."""
     t = torch.linspace(-1.0, 1.0, LENGTH, dtype=torch.float64)
     shapes = torch.stack((torch.ones_like(t), -t, torch.sin(3.0 * math.pi * t), torch.exp(-8.0 * t**2)))
-    means = torch.stack((shapes, shapes.roll(1, 0)), dim=1) * torch.tensor([1.2, 1.2, 1.2, 2.0])[:, None, None]
+    means = (
+        torch.stack((shapes, shapes.roll(1, 0)), dim=1) * torch.tensor([1.2, 1.2, 1.2, 2.0])[:, None, None]
+    )
     lag = (torch.arange(LENGTH)[:, None] - torch.arange(LENGTH)).abs().double()
     between = torch.tensor([[1.0, 0.5], [0.5, 1.0]], dtype=torch.float64)
     covariances = [
@@ -120,7 +122,9 @@ def main() -> None:
     noise = SampleNoise(0, torch.arange(n), CHANNELS, LENGTH)
     start = distance(path.prior(noise(0)))
     floors = [distance(denoiser.sample(n, seed=2 + k)) / start for k in range(FLOORS)]
-    print(f"energy distance of the start: {start:.4f}; exact draws, of it: {', '.join(f'{f:.1e}' for f in floors)}")
+    print(
+        f"energy distance of the start: {start:.4f}; exact draws, of it: {', '.join(f'{f:.1e}' for f in floors)}"
+    )
 
     rows: list[dict[str, Any]] = []
     for name, (kind, params) in SAMPLERS.items():

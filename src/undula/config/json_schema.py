@@ -6,7 +6,7 @@ __all__ = ["config_schema"]
 
 from typing import Any
 
-from ..core.registry import Registry
+from ..core.registry import KINDS, Registry
 from .schema import Components, Config
 
 
@@ -33,6 +33,8 @@ def config_schema() -> dict[str, Any]:
                     "additionalProperties": False,
                 }
             )
+        if KINDS[kind].of_list:
+            choices.append({"type": "array", "minItems": 1, "items": {"anyOf": list(choices)}})
         field = definitions["Components"]["properties"][kind]
         optional = [{"type": "null"}] if "anyOf" in field else []
         definitions["Components"]["properties"][kind] = {

@@ -7,10 +7,10 @@ __all__ = ["ComponentSpec", "Components", "Config", "Evaluation", "Experiment"]
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from ..core.errors import ConfigError
-from ..core.registry import Registry
+from ..core.registry import KINDS, Registry
 from ..data.options import DataOptions
 from ..evaluation.names import METRICS
 from ..training.options import TrainingOptions
@@ -44,7 +44,8 @@ class Components(_Block):
     """The exchangeable parts of the model."""
 
     preprocessing: ComponentSpec = Field(
-        default_factory=lambda: ComponentSpec(type="raw"), description="To the space that is diffused."
+        default_factory=lambda: ComponentSpec(type="raw"),
+        description="To the space that is diffused; a list is a pipeline.",
     )
     architecture: ComponentSpec = Field(
         default_factory=lambda: ComponentSpec(type="transformer"), description="The network."
@@ -70,6 +71,16 @@ class Components(_Block):
             return Registry.with_type("architecture", spec)
         except ConfigError as error:
             raise ValueError(str(error)) from error
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _list(cls, value: Any, info: ValidationInfo) -> Any:
+        if not isinstance(value, list) or info.field_name == "guidance":
+            return value
+        spec = KINDS[info.field_name or ""].spec_of_list(value)
+        if spec is None:
+            raise ValueError("expected one component, a name or {type, params}, not a list")
+        return spec
 
 
 class Evaluation(_Block):

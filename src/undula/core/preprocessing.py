@@ -9,6 +9,7 @@ from __future__ import annotations
 __all__ = ["BasePreprocessor"]
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -32,6 +33,7 @@ class BasePreprocessor(Component, ABC):
         any_length: whether what it learned from windows of one length serves others too.
         snaps: whether `inverse_transform` rounds to the values that the data can take; then
             `transform` of it returns z to that rounding only.
+        columns: names of the series' channels, told before `fit`; empty if they have none.
     """
 
     kind: ClassVar[str] = "preprocessing"
@@ -39,6 +41,7 @@ class BasePreprocessor(Component, ABC):
     pointwise: bool = True
     any_length: bool = True
     snaps: bool = False
+    columns: Sequence[str] = ()
 
     def fit(
         self, x: Series, valid: Mask | None = None, condition: Condition | None = None
@@ -63,6 +66,10 @@ class BasePreprocessor(Component, ABC):
     def log_det(self, x: Series) -> Tensor:
         """Log |det ∂transform/∂x| of each member, (B,); for likelihoods in the user's units."""
         raise NotImplementedError(f"{type(self).__name__} has no log-determinant")
+
+    def notes(self) -> list[str]:
+        """What `fit` found out about the data, a sentence each; for reports."""
+        return []
 
     def shape(self, channels: int, length: int) -> tuple[int, int]:
         """C' and L' of the images of series (B, C, L)."""

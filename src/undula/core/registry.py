@@ -24,7 +24,7 @@ import inspect
 import pkgutil
 import sys
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -61,17 +61,25 @@ class Kind:
         base: the base class, as "module:Class".
         package: the package whose modules are the built-in components.
         synonym: another word for `type` in a spec of this kind.
+        of_list: the component that a list of specs stands for, and its parameter that takes the
+            list, as "name:parameter"; empty: a list means nothing here.
     """
 
     summary: str
     base: str
     package: str
     synonym: str | None = None
+    of_list: str = ""
 
     def base_class(self) -> type[Component]:
         """Import and return the base class."""
         module, _, name = self.base.partition(":")
         return typing.cast("type[Component]", getattr(importlib.import_module(module), name))
+
+    def spec_of_list(self, specs: Sequence[Any]) -> dict[str, Any] | None:
+        """The spec that a list of specs stands for; None: a list means nothing here."""
+        name, _, parameter = self.of_list.partition(":")
+        return {"type": name, "params": {parameter: list(specs)}} if name else None
 
 
 KINDS: dict[str, Kind] = {
@@ -79,6 +87,7 @@ KINDS: dict[str, Kind] = {
         "map between the user's units and what is diffused",
         "undula.core.preprocessing:BasePreprocessor",
         "undula.components.preprocessing",
+        of_list="pipeline:steps",
     ),
     "architecture": Kind(
         "the network",
@@ -300,9 +309,15 @@ class Registry:
 
     @classmethod
     def resolve(cls, kind: str, spec: Any) -> Any:
-        """Make a component from a spec: a name, {type: name, params: {…}}, or a component itself."""
+        """Make a component from a spec: a name, {type: name, params: {…}}, or a component itself.
+
+        A list of specs is the component that stands for one (`Kind.of_list`): of preprocessors, a
+        pipeline.
+        """
         if isinstance(spec, cls.kind(kind).base_class()):
             return spec
+        if isinstance(spec, builtins.list | tuple):
+            spec = cls.kind(kind).spec_of_list(spec) or spec
         if isinstance(spec, str):
             return cls.get(kind, spec)
         spec = cls.with_type(kind, spec)

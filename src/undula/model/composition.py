@@ -23,7 +23,7 @@ from ..diffusion.parametrization import Parametrization
 from ..diffusion.path import GaussianPath
 from ..diffusion.sampler import BaseSampler
 
-Spec = str | Mapping[str, Any] | Component
+Spec = str | Mapping[str, Any] | Component | Sequence[Any]
 
 
 class Composition:
@@ -101,7 +101,10 @@ class Composition:
             stack = others
         if scale is not None:
             own = [Registry.spec(one)["params"] for one in free if Registry.name(one) == "cfg" and scale != 1]
-            stack = [Registry.get("guidance", "cfg", **{**(own or [{}])[0], "guidance_scale": scale}), *others]
+            stack = [
+                Registry.get("guidance", "cfg", **{**(own or [{}])[0], "guidance_scale": scale}),
+                *others,
+            ]
         self.check_guidance(stack, layout)
         return stack
 

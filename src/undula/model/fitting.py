@@ -146,6 +146,7 @@ def _fit_to_data(parts: Composition, collator: Collator, train: WindowDataset) -
     for part, instead in ((preprocessing, "preprocessing: raw"), (parts.noise, "noise: standard")):
         if not part.pointwise:
             _refuse_gaps(part, instead, collator)
+    preprocessing.columns = collator.columns
     preprocessing.fit(batch.x, valid, batch.condition)
     z = preprocessing.transform(batch.x, batch.condition)
     given = z if valid is None else z[valid.expand_as(z)]

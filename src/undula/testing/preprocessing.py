@@ -57,8 +57,11 @@ def state_restores_it(preprocessor: BasePreprocessor) -> None:
 
 
 def gradients_pass_both_ways(preprocessor: BasePreprocessor) -> None:
-    """Both directions are differentiable, which guidance needs."""
-    fitted, x = _fitted(preprocessor), _series(8, seed=6).requires_grad_()
+    """Both directions are differentiable, which guidance needs.
+
+    Off the values that it was fitted on, where a piecewise linear map has kinks.
+    """
+    fitted, x = _fitted(preprocessor), (1.001 * _series(8, seed=6)).requires_grad_()
     z = fitted.transform(x)
     (there,) = torch.autograd.grad(z.sum(), x, retain_graph=True)
     (back,) = torch.autograd.grad(fitted.inverse_transform(z).sum(), x)
@@ -85,6 +88,38 @@ def log_det_is_the_jacobians(preprocessor: BasePreprocessor) -> None:
         )
 
 
+# -- values that the data can take -----------------------------------------------------------------
+
+
+def returns_possible_values(preprocessor: BasePreprocessor) -> None:
+    """One that snaps returns, whatever z is, values that a second round trip leaves as they are."""
+    if not preprocessor.snaps:
+        return
+    fitted, x = _fitted(preprocessor), _series(seed=8)
+    z = fitted.transform(x)
+    noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(9), dtype=z.dtype)
+    possible = fitted.inverse_transform(z + 0.3 * noise)
+    again = fitted.inverse_transform(fitted.transform(possible))
+    assert torch.equal(again, possible), "what it returns is not what it returns of that"
+
+
+def snaps_nothing_without_a_reason(preprocessor: BasePreprocessor) -> None:
+    """On data that can take any value, x → z → x is the identity to rounding, and so is z → x → z."""
+    if not preprocessor.snaps:
+        return
+    generator = torch.Generator().manual_seed(10)
+    x = torch.randn(64, 2, 12, generator=generator, dtype=torch.float64).exp() * torch.pi
+    fitted = copy.deepcopy(preprocessor).fit(x)
+    z = fitted.transform(x)
+    again = fitted.inverse_transform(z)
+    assert torch.allclose(again, x, rtol=1e-12), "it rounds data that are on no grid"
+    moved = z + 0.1 * torch.randn(z.shape, generator=generator, dtype=z.dtype)
+    back = fitted.transform(fitted.inverse_transform(moved))
+    assert z.numel() > x.numel() or torch.allclose(back, moved, atol=1e-9), (
+        "z changes on the way to x and back"
+    )
+
+
 PREPROCESSING_LAWS: list[Callable[[Any], None]] = [
     inverts,
     acts_on_each_member_alone,
@@ -93,4 +128,6 @@ PREPROCESSING_LAWS: list[Callable[[Any], None]] = [
     gradients_pass_both_ways,
     log_det_is_the_jacobians,
     *MAP_LAWS,
+    returns_possible_values,
+    snaps_nothing_without_a_reason,
 ]

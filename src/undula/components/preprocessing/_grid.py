@@ -1,0 +1,232 @@
+r"""Which values a column can take at all: its steps, its levels, its bounds.
+
+Prices have two decimals, counts are whole numbers, a switch is on or off, rain is never negative.
+A model of real numbers knows none of this, so what it returns is rounded to what is possible.
+
+A claim needs evidence, because a wrong one spoils good samples and a missed one costs little:
+
+* *decimals* d: every value lies within its rounding of a multiple of 10^−d, and n values that could
+  be anything would do so with a probability Π 2 tol_i/10^−d below 10⁻¹⁰;
+* *step* g: all differences are multiples of g, which n integers are by chance with g^−(n−1) < 10⁻⁹;
+* *levels*: at most 32 different values, each visited 5 times or more, that leave most of their grid
+  (or the real line) free; two values that are both visited so often are levels always;
+* *bounds*: the data come to their extreme value as to a wall. With visits c₀, c₁, c₂ of the extreme
+  level and its neighbours, a distribution whose tail goes on as it came (log-quadratic) would visit
+  the next level c₀ · min(1, c₀/c₁) · min(1, c₀c₂/c₁²) times; a bound is where that is 20 or more, and
+  none was seen. The extreme of a sample as such is no bound.
+* *sign*: a grid whose extreme is exactly 0, visited 3 times or more, ends there; a grid without a 0 ends
+  one step before it if a Gaussian of its mean and spread, drawn as often as the column crosses its
+  mean, would have crossed 0 6 times or more.
+
+Steps that are no multiple of a power of ten (°F in °C) are not looked for.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Snap", "ValueGrid"]
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...core.component import Component
+from ...core.errors import DataError
+from ...core.types import Mask, Series
+from ._rows import Column, columns_of
+
+Snap = Literal["auto"] | bool
+
+_DECIMALS = range(11)
+_FEWEST_ROWS = 20
+_DIGITS, _STEP_DIGITS = 10.0, 9.0
+_MOST_LEVELS, _LEVEL_VISITS = 32, 5
+_WALL, _ZEROS, _CROSSINGS = 20.0, 3, 6.0
+
+
+class ValueGrid(Component):
+    """The values that each channel can take, found in training series; a part of a preprocessor.
+
+    Attributes:
+        decimals_: d of each channel, −1 without a grid, (C,).
+        step_: in units of 10^−d, (C,).
+        offset_: of the grid from 0, in the same units, (C,).
+        low_: the least value, −inf without a bound, (C,).
+        high_: the greatest, (C,).
+        levels_: the only values, if there are few, else nothing; NaN at the end, (C, K).
+    """
+
+    decimals_: Tensor
+    step_: Tensor
+    offset_: Tensor
+    low_: Tensor
+    high_: Tensor
+    levels_: Tensor
+
+    def fit(
+        self, x: Series, valid: Mask | None = None, snap: Snap = "auto", columns: Sequence[str] = ()
+    ) -> ValueGrid:
+        """Find each channel's values.
+
+        Args:
+            x: training series.
+            valid: True where x has a value.
+            snap: auto; true, if every channel must have some; false, if none is wanted.
+            columns: names of the channels, for messages.
+
+        Raises:
+            DataError: if `snap` is true and a channel can take any value.
+        """
+        found = [_Found(column if snap else None) for column in columns_of(x, valid)]
+        self.decimals_ = torch.tensor([f.decimals for f in found])
+        self.step_ = torch.tensor([f.step for f in found])
+        self.offset_ = torch.tensor([f.offset for f in found])
+        self.low_ = torch.tensor([f.low for f in found], dtype=torch.float64)
+        self.high_ = torch.tensor([f.high for f in found], dtype=torch.float64)
+        width = max(len(f.levels) for f in found)
+        rows = [[*f.levels, *[math.nan] * (width - len(f.levels))] for f in found]
+        self.levels_ = torch.tensor(rows, dtype=torch.float64).reshape(len(found), width)
+        if snap is True and not bool(self.found.all()):
+            free = int(self.found.logical_not().nonzero()[0])
+            name = repr(columns[free]) if columns else f"number {free + 1}"
+            raise DataError(
+                f"snap: true, and in column {name} the training data show neither a grid nor bounds: use "
+                "snap: auto, or leave the column out"
+            )
+        return self
+
+    @property
+    def found(self) -> Tensor:
+        """Whether anything is known of each channel, bool (C,)."""
+        bounded = torch.isfinite(self.low_) | torch.isfinite(self.high_)
+        return (self.decimals_ >= 0) | bounded | (~self.levels_.isnan()).any(1)
+
+    def snap(self, x: Series) -> Series:
+        """The nearest possible values; gradients pass as if nothing had happened."""
+        if not bool(self.found.any()):
+            return x
+        exact = x.detach().double()
+        decimals, step, offset, low, high = (
+            values.to(x.device)[:, None]
+            for values in (self.decimals_, self.step_, self.offset_, self.low_, self.high_)
+        )
+        unit = torch.pow(torch.tensor(10.0, dtype=torch.float64, device=x.device), decimals.clamp(min=0))
+        nearest = (((exact * unit - offset) / step).round() * step + offset) / unit
+        nearest = torch.where(decimals >= 0, nearest, exact).clamp(low, high)
+        if self.levels_.shape[1]:
+            nearest = self._at_levels(nearest)
+        return nearest.to(x.dtype) + (x - x.detach())
+
+    def _at_levels(self, x: Series) -> Series:
+        levels = self.levels_.to(x.device)
+        few = ~levels[:, :1].isnan()
+        middles = (0.5 * (levels[:, 1:] + levels[:, :-1])).nan_to_num(math.inf)
+        rows = x.transpose(0, 1).flatten(1).contiguous()
+        nearest = levels.gather(1, torch.searchsorted(middles, rows))
+        return torch.where(few, nearest, rows).unflatten(1, (x.shape[0], x.shape[2])).transpose(0, 1)
+
+    def words(self, columns: Sequence[str] = ()) -> list[str]:
+        """What was found, a sentence a channel: "price: 2 decimals, not below 0"."""
+        names = columns or [f"column {number + 1}" for number in range(len(self.decimals_))]
+        told = [(name, self._of_channel(number)) for number, name in enumerate(names)]
+        return [f"{name}: {', '.join(parts)}" for name, parts in told if parts]
+
+    def _of_channel(self, c: int) -> list[str]:
+        decimals, step, offset = int(self.decimals_[c]), int(self.step_[c]), int(self.offset_[c])
+
+        def number(value: float) -> str:
+            return f"{round(value, decimals):.12g}" if decimals >= 0 else f"{value:.6g}"
+
+        levels = self.levels_[c][~self.levels_[c].isnan()].tolist()
+        if levels:
+            named = [f"{level:.6g}" for level in levels]
+            return [f"{', '.join(named[:-1])} or {named[-1]}"]
+        parts = []
+        if decimals >= 0:
+            usual = "whole numbers" if decimals == 0 else f"{decimals} decimal{'s' * (decimals > 1)}"
+            start = f" from {number(offset / 10**decimals)}" if offset else ""
+            parts.append(usual if step == 1 else f"steps of {number(step / 10**decimals)}{start}")
+        low, high = float(self.low_[c]), float(self.high_[c])
+        tick = step / 10**decimals if decimals >= 0 and not offset else math.nan
+        if math.isfinite(low):
+            parts.append("above 0" if low == tick else f"not below {number(low)}")
+        if math.isfinite(high):
+            parts.append("below 0" if high == -tick else f"not above {number(high)}")
+        return parts
+
+
+class _Found:
+    """What is known of one channel; see the module's claims."""
+
+    def __init__(self, column: Column | None) -> None:
+        self.decimals, self.step, self.offset = -1, 1, 0
+        self.low, self.high = -math.inf, math.inf
+        self.levels: list[float] = []
+        if column is None or len(column.values) < _FEWEST_ROWS:
+            return
+        values, _, _ = column.levels()
+        self.decimals = _decimals(values, column.single)
+        if self.decimals >= 0:
+            exact = (column.values * 10**self.decimals).round() / 10**self.decimals
+            column = Column(exact, column.arrivals, column.single)
+        values, _, visits = column.levels()
+        occupied = 0.0
+        if self.decimals >= 0:
+            units = (values * 10**self.decimals).round().long()
+            common = int(np.gcd.reduce(np.diff(units.numpy()))) if len(units) > 1 else 1
+            if (len(units) - 1) * math.log10(common) >= _STEP_DIGITS:
+                self.step, self.offset = common, int(units[0]) % common
+            occupied = len(units) / (1 + int(units[-1] - units[0]) // self.step)
+        if 2 <= len(values) <= _MOST_LEVELS and int(visits.min()) >= _LEVEL_VISITS:
+            self.levels = values.tolist() if len(values) == 2 or occupied <= 0.5 else []
+        if not self.levels:
+            self.low = _low(values, visits, column, self._tick())
+            mirrored = Column(-column.values, column.arrivals, column.single)
+            self.high = -_low(-values.flip(0), visits.flip(0), mirrored, self._tick())
+
+    def _tick(self) -> float:
+        """The distance between possible values; 0: any."""
+        return self.step / 10**self.decimals if self.decimals >= 0 and not self.offset else 0.0
+
+
+def _decimals(values: Tensor, single: bool) -> int:
+    """The number of decimals of distinct values, −1 if nothing speaks for any."""
+    size = values.abs()
+    precision = torch.finfo(torch.float32).eps if single else 4.0 * torch.finfo(torch.float64).eps
+    for decimals in _DECIMALS:
+        unit = 10.0**decimals
+        tolerance = torch.maximum(size * precision, torch.full_like(size, 1e-6 / unit))
+        if bool(((values - (values * unit).round() / unit).abs() > tolerance).any()):
+            continue
+        chance = (2.0 * tolerance * unit).clamp(max=1.0)[values != 0]
+        return decimals if float(-chance.log10().sum()) >= _DIGITS else -1
+    return -1
+
+
+def _low(values: Tensor, visits: Tensor, column: Column, tick: float) -> float:
+    """The lower bound of a channel, −inf if nothing speaks for one.
+
+    Args:
+        values: distinct, rising.
+        visits: of each.
+        column: all rows.
+        tick: distance between the grid's values, 0 without a grid.
+    """
+    least = float(values[0])
+    if len(values) < 2:
+        return -math.inf
+    first, second, third = (float(n) for n in (*visits[:3], visits[1])[:3])
+    growth, earlier = first / second, second / third
+    if first * min(1.0, growth) * min(1.0, growth / earlier) >= _WALL:
+        return least
+    if not tick or least < 0:
+        return -math.inf
+    if least == 0:
+        return 0.0 if int(visits[0]) >= _ZEROS else -math.inf
+    above = column.values > column.values.mean()
+    crossings = int((above[1:] != above[:-1]).sum())
+    distance = float(column.values.mean() / column.values.std())
+    return tick if crossings * math.erfc(distance / math.sqrt(2)) / 2 >= _CROSSINGS else -math.inf

@@ -1,0 +1,235 @@
+r"""The map of a marginal to the standard normal, with atoms.
+
+    z = Φ⁻¹(F(x)),  F the empirical distribution, linear in (x, z) between its values
+
+A value of probability p > 0, an atom, has no single image: it owns the interval
+[Φ⁻¹(F(a−)), Φ⁻¹(F(a))] of normal scores. The inverse maps the whole interval to exactly a, so a model
+of a smooth density in z gives the atom the mass it has. The transform puts a at the interval's middle,
+Φ⁻¹(F(a−) + p/2): the same value always has the same image, so a series that rests on an atom rests in
+z, and nothing is added that the model would have to learn.
+
+Gradients are those of the line through the middles of neighbouring values: exact where the marginal is
+continuous, and inside an atom's interval a slope that guidance can follow.
+
+Beyond the outermost values the map goes on with the mean slope of the outer part (`linear`: x is
+locally Gaussian there), or the outer part is described by a generalised Pareto law (`gpd`),
+
+    P(x > u + y | x > u) = (1 + ξ y/β)^(−1/ξ),   ξ, β from probability-weighted moments, ξ ∈ [0, 0.45],
+
+in place of the empirical distribution. Where a column ends (a bound, an atom at its end, levels), the
+end owns the rest of the line.
+
+References:
+    Bogachev, Kolesnikov, Medvedev (2005). Triangular transformations of measures.
+    Hosking, Wallis (1987). Parameter and quantile estimation for the generalized Pareto distribution.
+    doi:10.1080/00401706.1987.10488243
+    McNeil, Frey (2000). Estimation of tail-related risk measures. doi:10.1016/S0927-5398(00)00012-8
+"""
+
+from __future__ import annotations
+
+__all__ = ["NormalScores", "Tails", "quantiles"]
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ...core.component import Component
+from ...core.errors import DataError
+from ...core.types import Mask, Series
+from ._grid import ValueGrid
+from ._rows import Column, columns_of
+
+Tails = Literal["linear", "gpd"]
+
+_KNOTS = 2001
+_FEWEST_OF_ATOM, _FEWEST_IN_TAIL = 3, 20
+_LARGEST_SHAPE = 0.45
+_REACH = 8.0
+_EDGE = 1e-5
+"""Share of an atom's mass at either edge that joins it to its neighbours, so that a value between two
+atoms has an image that inverts."""
+
+
+class NormalScores(Component):
+    """Marginals to standard normal, fitted on training series; a part of a preprocessor.
+
+    Attributes:
+        values_: knots of each channel, rising, +inf at the end of shorter ones, (C, K).
+        scores_: their middles in z.
+        low_: where each one's interval in z begins; its middle, if it is no atom.
+        high_: where it ends.
+
+    Args:
+        tails: linear or gpd.
+        tail: the outer share of the rows on either side, which says how the map goes on.
+        atom: the least share of the rows that makes a value an atom.
+    """
+
+    values_: Tensor
+    scores_: Tensor
+    low_: Tensor
+    high_: Tensor
+
+    def __init__(self, tails: Tails = "linear", tail: float = 0.02, atom: float = 0.005) -> None:
+        self.tails, self.tail, self.atom = tails, tail, atom
+
+    def fit(self, x: Series, valid: Mask | None, grid: ValueGrid) -> NormalScores:
+        """Learn each channel's distribution.
+
+        Args:
+            x: training series.
+            valid: True where x has a value.
+            grid: what is known of the channels' values.
+        """
+        knots = [
+            self._knots(column, *_ends(grid, c, column)) for c, column in enumerate(columns_of(x, valid))
+        ]
+        longest = max(k.shape[1] for k in knots)
+        padded = [torch.nn.functional.pad(k, (0, longest - k.shape[1]), value=math.inf) for k in knots]
+        self.values_, self.scores_, self.low_, self.high_ = torch.stack(padded, dim=1)
+        return self
+
+    def transform(self, x: Series) -> Series:
+        """The normal scores of x."""
+        exact = x.detach().double()
+        left, right = self._segment(exact, self.values_)
+        rise = (exact - left[0]) / (right[0] - left[0])
+        z = left[3] + rise * (right[2] - left[3])
+        tolerance = 4.0 * torch.finfo(x.dtype).eps
+        for value, middle, low, high in (left, right):
+            outside = ((exact < value) & low.isinf()) | ((exact > value) & high.isinf())
+            at = (exact - value).abs() <= tolerance * value.abs()
+            z = torch.where(at | outside, middle, z)
+        return z.to(x.dtype) + (x - x.detach()) / self._slope(z).to(x.dtype)
+
+    def inverse_transform(self, z: Series) -> Series:
+        """The values whose normal scores are z."""
+        exact = z.detach().double()
+        left, right = self._segment(exact, self.scores_)
+        share = (exact - left[3]) / (right[2] - left[3])
+        x = left[0] + share * (right[0] - left[0])
+        for value, _, low, high in (left, right):
+            x = torch.where((low <= exact) & (exact <= high), value, x)
+        return x.to(z.dtype) + (z - z.detach()) * self._slope(exact).to(z.dtype)
+
+    def log_det(self, x: Series) -> Tensor:
+        """Log |det ∂z/∂x| of each member, (B,); for atoms, of the line through the middles."""
+        return -torch.log(self._slope(self.transform(x).detach().double())).sum((1, 2)).to(x.dtype)
+
+    def _slope(self, z: Tensor) -> Tensor:
+        """∂x/∂z of the line through the middles."""
+        left, right = self._segment(z, self.scores_)
+        return (right[0] - left[0]) / (right[1] - left[1])
+
+    def _segment(self, x: Tensor, knots: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Value, middle, low and high of the knots on either side, each (B, C, L)."""
+        device = x.device
+        knots = knots.to(device)
+        rows = x.transpose(0, 1).flatten(1).contiguous()
+        last = (~torch.isinf(knots)).sum(1, keepdim=True) - 2
+        index = (torch.searchsorted(knots, rows, right=True) - 1).clamp(min=0)
+        index = torch.minimum(index, last)
+        tables = [t.to(device) for t in (self.values_, self.scores_, self.low_, self.high_)]
+
+        def at(places: Tensor) -> list[Tensor]:
+            shape = (x.shape[0], x.shape[2])
+            return [table.gather(1, places).unflatten(1, shape).transpose(0, 1) for table in tables]
+
+        return at(index), at(index + 1)
+
+    def _knots(self, column: Column, ends_low: bool, ends_high: bool) -> Tensor:
+        """Value, middle, low and high of a channel's knots, (4, K)."""
+        values, counts, _ = column.levels()
+        total = int(counts.sum())
+        upper = counts.cumsum(0) / total
+        lower = upper - counts / total
+        middle = torch.special.ndtri(0.5 * (lower + upper))
+        atom = counts >= max(_FEWEST_OF_ATOM, self.atom * total)
+        atom[0] |= ends_low
+        atom[-1] |= ends_high
+        edge = _EDGE * (upper - lower)
+        least = 0.5 / total
+        low = torch.special.ndtri((lower + edge).clamp(min=least))
+        high = torch.special.ndtri((upper - edge).clamp(max=1.0 - least))
+        knots = torch.stack((values, middle, torch.where(atom, low, middle), torch.where(atom, high, middle)))
+        knots = _thinned(knots, atom)
+        if ends_low:
+            knots[2, 0] = -math.inf
+        if ends_high:
+            knots[3, -1] = math.inf
+        if not ends_high:
+            knots = self._with_upper_tail(knots, column.values)
+        if not ends_low:
+            knots = _mirrored(self._with_upper_tail(_mirrored(knots), -column.values))
+        return knots
+
+    def _with_upper_tail(self, knots: Tensor, rows: Tensor) -> Tensor:
+        """The knots, going on above their last one."""
+        cut = -float(torch.special.ndtri(torch.tensor(self.tail, dtype=torch.float64)))
+        outer = knots[1] > cut
+        if self.tails == "gpd" and not bool((knots[2] < knots[3])[outer].any()):
+            return _with_pareto_tail(knots, rows, self.tail, cut)
+        if knots.shape[1] == 1:
+            slope = torch.ones_like(knots[0, 0])
+        else:
+            start = int(torch.searchsorted(knots[1], cut).clamp(0, knots.shape[1] - 2))
+            slope = (knots[0, -1] - knots[0, start]) / (knots[1, -1] - knots[1, start])
+        beyond = knots[3, -1] + _REACH
+        value = knots[0, -1] + slope * _REACH
+        return torch.cat((knots, torch.stack((value, beyond, beyond, beyond))[:, None]), dim=1)
+
+
+def _ends(grid: ValueGrid, c: int, column: Column) -> tuple[bool, bool]:
+    """Whether the least and the greatest value of a channel are its ends."""
+    if grid.levels_.shape[1] and not bool(grid.levels_[c, 0].isnan()):
+        return True, True
+    least, greatest = column.values.min(), column.values.max()
+    return bool(least <= grid.low_[c]), bool(greatest >= grid.high_[c])
+
+
+def _thinned(knots: Tensor, atom: Tensor) -> Tensor:
+    """All atoms, and of very many knots some, closer together in the tails."""
+    count = knots.shape[1]
+    if count <= _KNOTS:
+        return knots
+    chosen = torch.linspace(0, count - 1, _KNOTS, dtype=torch.float64).round().long()
+    outer = torch.arange(_KNOTS // 20)
+    chosen = torch.unique(torch.cat((chosen, outer, count - 1 - outer, atom.nonzero()[:, 0])))
+    return knots[:, chosen]
+
+
+def _mirrored(knots: Tensor) -> Tensor:
+    """The knots of −x."""
+    return -knots.flip(1)[[0, 1, 3, 2]]
+
+
+def _with_pareto_tail(knots: Tensor, rows: Tensor, share: float, cut: float) -> Tensor:
+    """The knots up to the outer share of the rows, and a generalised Pareto law beyond."""
+    threshold = quantiles(rows, [1.0 - share])[0]
+    excess = (rows[rows > threshold] - threshold).sort().values
+    n = len(excess)
+    if n < _FEWEST_IN_TAIL:
+        raise DataError(
+            f"tails: gpd needs {_FEWEST_IN_TAIL} different rows in either tail, and the outer {share:.1%} of "
+            f"{len(rows):,} hold {n}: use tails: linear, a larger tail, or more data"
+        )
+    rank = 1.0 - (torch.arange(1, n + 1, dtype=torch.float64) - 0.35) / n
+    mean, weighted = excess.mean(), (rank * excess).mean()
+    shape = float((2.0 - mean / (mean - 2.0 * weighted)).clamp(0.0, _LARGEST_SHAPE))
+    scale = mean * (1.0 - shape)
+    z = torch.linspace(cut, cut + _REACH, 129, dtype=torch.float64)
+    log_ratio = math.log(share) - torch.special.log_ndtr(-z)  # −log of the probability within the tail
+    value = threshold + scale * (torch.expm1(shape * log_ratio) / shape if shape > 0 else log_ratio)
+    inner = knots[:, (knots[1] < cut - 1e-9) & (knots[0] < threshold)]
+    return torch.cat((inner, torch.stack((value, z, z, z))), dim=1)
+
+
+def quantiles(rows: Tensor, q: list[float]) -> Tensor:
+    """Linear-interpolated quantiles; torch.quantile refuses more than 2²⁴ values."""
+    ordered = rows.sort().values
+    position = torch.tensor(q, dtype=rows.dtype, device=rows.device) * (len(rows) - 1)
+    low = position.floor().long()
+    return torch.lerp(ordered[low], ordered[(low + 1).clamp(max=len(rows) - 1)], position - low)

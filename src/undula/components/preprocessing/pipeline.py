@@ -1,0 +1,120 @@
+r"""Several maps, one after the other.
+
+    z = f_n(… f_2(f_1(x))),   x = f_1⁻¹(… f_n⁻¹(z)),   log |det ∂z/∂x| = Σ_i log |det ∂f_i|
+
+Each step is fitted on what the steps before it make of the training series, and is told what they
+make of the condition. The series' past goes through the steps that act on each element alone; after
+a step that does not, the later ones have no past in their units.
+"""
+
+from __future__ import annotations
+
+__all__ = ["PipelinePreprocessor"]
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from ...core.condition import Condition, Layout
+from ...core.errors import ConfigError
+from ...core.preprocessing import BasePreprocessor
+from ...core.registry import register
+from ...core.types import Mask, Series
+
+
+@register("preprocessing", "pipeline")
+class PipelinePreprocessor(BasePreprocessor):
+    """Several preprocessors, one after the other; a list means the same.
+
+    Args:
+        steps: the preprocessors, the one nearest to the data first.
+    """
+
+    needs = "what each of its steps needs, of what the steps before it return"
+
+    def __init__(self, steps: list[BasePreprocessor]) -> None:
+        if not steps:
+            raise ConfigError("pipeline: steps is empty: name at least one preprocessor, such as raw")
+        self.steps = steps
+        self.pointwise = all(step.pointwise for step in steps)
+        self.any_length = all(step.any_length for step in steps)
+        self.snaps = any(step.snaps for step in steps)
+
+    def fit(
+        self, x: Series, valid: Mask | None = None, condition: Condition | None = None
+    ) -> PipelinePreprocessor:
+        """Fit each step on the images of the steps before it; see `BasePreprocessor.fit`."""
+        self.shape_ = torch.tensor(x.shape[1:])
+        columns: Sequence[str] = self.columns
+        for step in self.steps:
+            step.columns = columns if len(columns) == x.shape[1] else ()
+            step.fit(x, valid, condition)
+            x, condition = step.transform(x, condition), _told(step, condition, x)
+        return self
+
+    def transform(self, x: Series, condition: Condition | None = None) -> Tensor:
+        """Through all steps, first to last."""
+        for step in self.steps:
+            x, condition = step.transform(x, condition), _told(step, condition, x)
+        return x
+
+    def inverse_transform(self, z: Series, condition: Condition | None = None) -> Tensor:
+        """Through all steps' inverses, last to first, each with the condition it had on the way there."""
+        shape, told = self._shape_before(z), [condition]
+        for step in self.steps[:-1]:
+            told.append(_told(step, told[-1], z.new_empty(len(z), *shape)))
+            shape = step.shape(*shape)
+        for step, its_condition in zip(reversed(self.steps), reversed(told), strict=True):
+            z = step.inverse_transform(z, its_condition)
+        return z
+
+    def log_det(self, x: Series) -> Tensor:
+        """The sum of the steps', (B,); NotImplementedError if one has none."""
+        total = torch.zeros(len(x), dtype=x.dtype, device=x.device)
+        for step in self.steps:
+            total = total + step.log_det(x).to(total)
+            x = step.transform(x)
+        return total
+
+    def notes(self) -> list[str]:
+        """What the steps found out."""
+        return [note for step in self.steps for note in step.notes()]
+
+    def shape(self, channels: int, length: int) -> tuple[int, int]:
+        """C' and L' after all steps."""
+        for step in self.steps:
+            channels, length = step.shape(channels, length)
+        return channels, length
+
+    def layout(self, layout: Layout) -> Layout:
+        """The layout after all steps."""
+        for step in self.steps:
+            layout = step.layout(layout)
+        return layout
+
+    def condition(self, condition: Condition | None, like: Series) -> Condition | None:
+        """What the network is told after all steps; the past stays in the user's units."""
+        past = None if condition is None else condition.past
+        for step in self.steps:
+            condition = _told(step, condition, like)
+            like = like.new_empty(len(like), *step.shape(*like.shape[1:]))
+        return condition if condition is None else replace(condition, past=past)
+
+    def _shape_before(self, z: Series) -> tuple[int, int]:
+        """C and L of the series whose images have the shape of z."""
+        channels, fitted = self.shape_.tolist()
+        after = tuple(z.shape[1:])
+        for length in (fitted, z.shape[2], *range(1, z.shape[1] * z.shape[2] + 1)):
+            if self.shape(channels, length) == after:
+                return channels, length
+        raise ConfigError(f"pipeline: no series of {channels} channels has images of shape {after}")
+
+
+def _told(step: BasePreprocessor, condition: Condition | None, x: Series) -> Condition | None:
+    """What the next step is told: the step's condition, with the past in the next one's units."""
+    told = step.condition(condition, x)
+    if condition is None or condition.past is None or told is None:
+        return told
+    return replace(told, past=step.transform(condition.past) if step.pointwise else None)
