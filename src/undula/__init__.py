@@ -19,6 +19,7 @@ _HOMES = {
     "BaseArchitecture": "core.architecture",
     "BaseBaseline": "core.baseline",
     "BaseDenoiser": "diffusion.denoiser",
+    "BaseExperiment": "experiments.base",
     "BaseNoise": "core.noise",
     "BaseObjective": "diffusion.objective",
     "BasePreprocessor": "core.preprocessing",
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from .diffusion.parametrization import Parametrization
     from .diffusion.path import GaussianPath
     from .diffusion.sampler import BaseSampler
+    from .experiments.base import BaseExperiment
     from .experiments.runner import ExperimentRunner
     from .model import DiffusionModel
     from .training.options import TrainingOptions

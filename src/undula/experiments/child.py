@@ -1,8 +1,8 @@
 """The child process of a run: `python -m undula.experiments.child RUN_FOLDER`; see `parallel`.
 
-It goes on with the run, or begins it, and prints its progress as JSON, a line each. What else is printed goes to
-stderr. The parent keeps this process's input open: its end means that the parent is gone, whatever killed it, and
-is taken for SIGTERM, so that a training saves its state.
+It goes on with the run, or begins it, and prints its progress as JSON, a line each. What else is printed
+goes to stderr. The parent keeps this process's input open: its end means that the parent is gone, whatever
+killed it, and is taken for SIGTERM, so that a training saves its state.
 """
 
 from __future__ import annotations

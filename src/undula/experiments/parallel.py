@@ -1,9 +1,10 @@
 """Runs in parallel: local child processes within a budget of threads and memory.
 
 Each job is a process that prints a JSON object a line, with any of `share` (in [0, 1]), `text` and `peak`
-(bytes used at most); `of_run` makes the job that trains in a run folder. What a child says otherwise goes to its
-log. Children stand in process groups of their own: Ctrl-C reaches this process alone, which asks each child to
-save its state; if this process is killed, the children see the end of their input and save theirs (`child`).
+(bytes used at most); `of_run` makes the job that trains in a run folder. What a child says otherwise goes to
+its log. Children stand in process groups of their own: Ctrl-C reaches this process alone, which asks each
+child to save its state; if this process is killed, the children see the end of their input and save theirs
+(`child`).
 """
 
 from __future__ import annotations
