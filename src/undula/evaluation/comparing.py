@@ -1,8 +1,8 @@
 """Results of several configs, each trained with several seeds, side by side.
 
-For every figure: mean and standard deviation over seeds by config, the floors and the baselines beside, and the
-paired difference of every two configs (`paired`). A config wins a figure if it is better than every other by an
-interval that excludes zero.
+For every figure: mean and standard deviation over seeds by config, the floors and the baselines beside, and
+the paired difference of every two configs (`paired`). A config wins a figure if it is better than every other
+by an interval that excludes zero.
 """
 
 from __future__ import annotations
@@ -75,6 +75,10 @@ class ComparedFigure:
     winner: str | None
     holds: bool
 
+    def pair(self, a: str, b: str) -> Pair | None:
+        """The difference of two configs, if both have the figure."""
+        return next((pair for pair in self.pairs if (pair.a, pair.b) == (a, b)), None)
+
     @property
     def at_the_floor(self) -> bool:
         """Whether every config's mean lies at or below the floor: no difference matters then."""
@@ -96,6 +100,11 @@ class Compared:
     seeds: list[int]
     figures: list[ComparedFigure]
     intervals: int
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Every two configs."""
+        return list(itertools.combinations(self.labels, 2))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; NaN becomes None."""
@@ -205,8 +214,8 @@ def _check_same_data(results: Results) -> None:
                 problem = f"floor of {name}: {floors[0]:.6g} and {floors[1]:.6g}"
         if problem:
             raise DataError(
-                f"{first[0]} (seed {first[1]}) and {other[0]} (seed {other[1]}) were judged by different data "
-                f"({problem}): the data have changed between the runs; train both again"
+                f"{first[0]} (seed {first[1]}) and {other[0]} (seed {other[1]}) were judged by different "
+                f"data ({problem}): the data have changed between the runs; train both again"
             )
 
 

@@ -3,7 +3,7 @@
     experiments/comparisons/<name>/<UTC stamp>-<4 hex>/
       manifest.json     which config and seed lies in which run folder
       runs/<label>-seed<k>/     run folders, except those that the user named
-      comparison.json, comparison.csv, differences.csv, report.html
+      report.html, comparison.json, and comparison.csv, differences.csv, runs.csv
 
 The manifest is written once, before anything is trained. A run is done when its results.json says so;
 whatever stopped a comparison, going on with it trains what is not done, each run from its last checkpoint.
@@ -26,6 +26,10 @@ from .. import __version__
 from ..config.loading import load_config
 from ..config.yaml12 import dump_yaml
 from ..core.errors import Interrupted, RunError, TrainingError
+from ..core.files import write_table
+from ..evaluation.comparing import Compared, compare_results
+from ..report.comparison import ComparisonContent, RunFacts, write_comparison_page
+from ..report.comparison_words import table_of_differences, table_of_figures
 from .budget import Budget
 from .candidates import Candidate, anchored, differences, identity, seeds_of
 from .folder import RunFolder
@@ -207,6 +211,50 @@ class Comparison:
             except Interrupted:
                 raise Interrupted(f"interrupted; go on with: {self.resume_command}") from None
 
+    def compare(self) -> Compared:
+        """Put the results of the finished runs side by side, and write page, CSV and JSON.
+
+        Raises:
+            RunError: if no run is finished.
+            DataError: if runs were judged by different data.
+        """
+        results = {(e.label, e.seed): found for e in self.entries if (found := e.results()) is not None}
+        if not results:
+            raise RunError(f"no run of {self.folder.path} is finished: go on with {self.resume_command}")
+        compared = compare_results(results, list(self.manifest["configs"]))
+        if not compared.figures:
+            raise RunError(
+                "nothing is held out (data.split), so there is nothing to compare by: leave a test part"
+            )
+        runs = [_facts(entry, results.get((entry.label, entry.seed))) for entry in self.entries]
+        first = next(iter(results.values()))
+        content = ComparisonContent(
+            title=f"{first['name']}: {' · '.join(compared.labels)}",
+            compared=compared,
+            differences=self.manifest["differences"],
+            sources=self.manifest["configs"],
+            runs=runs,
+            notes=first["data"]["notes"],
+            protocol=next(iter(first["metrics"].values()))["protocol"],
+        )
+        path = self.folder.path
+        write_comparison_page(path / "report.html", content)
+        write_table(path / "comparison.csv", table_of_figures(compared))
+        write_table(path / "differences.csv", table_of_differences(compared))
+        write_table(path / "runs.csv", [vars(run) for run in runs])
+        self.folder.write_json("comparison.json", self.as_json(compared, runs))
+        return compared
+
+    def as_json(self, compared: Compared, runs: Sequence[RunFacts]) -> dict[str, Any]:
+        """Everything that was found, as plain values."""
+        return {
+            "folder": str(self.folder.path),
+            "configs": self.manifest["configs"],
+            "differences": self.manifest["differences"],
+            "runs": [vars(run) for run in runs],
+            **compared.as_json(),
+        }
+
     @property
     def resume_command(self) -> str:
         """What goes on with it."""
@@ -226,6 +274,23 @@ class Comparison:
                 + "\n".join(lines)
                 + f"\ntry them again with: {self.resume_command}"
             )
+
+
+def _facts(entry: Entry, results: dict[str, Any] | None) -> RunFacts:
+    if results is None:
+        return RunFacts(entry.label, entry.seed, str(entry.folder.path), "not finished")
+    timing = results["timing"]
+    return RunFacts(
+        label=entry.label,
+        seed=entry.seed,
+        folder=str(entry.folder.path),
+        status=results["status"],
+        parameters=timing["parameters"],
+        steps=timing["steps"],
+        train_s=timing["train_s"],
+        calls=timing["calls_per_sample"],
+        sample_s_per_1000=timing["sample_s_per_1000"],
+    )
 
 
 def _unused(folder: Path, place: Path) -> Path:
