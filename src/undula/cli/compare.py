@@ -57,7 +57,7 @@ def compare(
     from ..experiments.candidates import read_candidates
     from ..experiments.comparison import Comparison
 
-    named = [*(items or []), *(configs or [])]
+    named = [*(configs or []), *(items or [])]  # `--configs A B` is an option and an argument
     changes = list(overrides or [])
     if plugin:
         changes.append(f"plugins={json.dumps([str(Path(p).resolve()) for p in plugin])}")

@@ -61,12 +61,12 @@ def caveats(compared: Compared) -> list[str]:
         ]
     chance = compared.intervals * (1 - CONFIDENCE)
     return [
-        f"Intervals of differences are Student's, {CONFIDENCE:.0%}, over the {len(compared.seeds)} seeds that "
-        "the configs share. They speak of the spread over trainings for this held-out part, not of another "
-        "one. The interval beside a held-out number is the block bootstrap's and speaks of the data.",
+        f"Intervals of differences are Student's, {CONFIDENCE:.0%}, over the {len(compared.seeds)} seeds "
+        "that the configs share. They speak of the spread over trainings for this held-out part, not of "
+        "another one. The interval beside a held-out number is the block bootstrap's and speaks of the data.",
         f"There are {compared.intervals} intervals: were no config better than another, about {chance:.1f} "
-        "of them would exclude zero by chance. Those marked ** hold after Holm's correction over all of them, "
-        "those marked * do not. Figures are related, so their verdicts are not independent.",
+        "of them would exclude zero by chance. Those marked ** hold after Holm's correction over all of "
+        "them, those marked * do not. Figures are related, so their verdicts are not independent.",
         "A config wins a figure if it is better than every other by an interval that excludes zero. Where "
         "all means lie at or below the floor, even a sure difference is smaller than what real data differ "
         "by.",
