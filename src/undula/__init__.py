@@ -20,6 +20,7 @@ _HOMES = {
     "BaseBaseline": "core.baseline",
     "BaseDenoiser": "diffusion.denoiser",
     "BaseGuidance": "diffusion.guidance",
+    "BaseExperiment": "experiments.base",
     "BaseNoise": "core.noise",
     "BaseObjective": "diffusion.objective",
     "BasePreprocessor": "core.preprocessing",
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from .diffusion.path import GaussianPath
     from .diffusion.regulariser import BaseRegulariser
     from .diffusion.sampler import BaseSampler
+    from .experiments.base import BaseExperiment
     from .experiments.runner import ExperimentRunner
     from .model import DiffusionModel
     from .training.options import TrainingOptions

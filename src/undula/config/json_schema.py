@@ -41,5 +41,6 @@ def config_schema() -> dict[str, Any]:
             "description": field["description"],
             "anyOf": [*choices, *optional],
         }
+    definitions["Experiment"]["properties"]["type"]["enum"] = Registry.list("experiment")
     definitions.pop("ComponentSpec", None)
     return schema

@@ -192,7 +192,7 @@ def _merged(base: Any, over: Any) -> Any:
             return base if base["type"] == over else {"type": over}
         return over
     if "type" in over and "type" in base and over["type"] != base["type"]:
-        return over
+        base = {key: value for key, value in base.items() if key not in ("type", "params")}
     return {
         **base,
         **{key: _merged(base[key], value) if key in base else value for key, value in over.items()},

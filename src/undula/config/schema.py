@@ -38,6 +38,8 @@ class Experiment(_Block):
     name: str = Field("experiment", description="Name of the run folder.", pattern=r"^[\w.-]+$")
     description: str = Field("", description="A sentence for the report.")
     seed: Annotated[int, Ge(0)] = Field(0, description="Of everything random.")
+    type: str = Field("standard", description="How it is set up, trained and evaluated.")
+    params: dict[str, Any] = Field(default_factory=dict, description="Arguments of that type.")
 
 
 class Components(_Block):
@@ -112,6 +114,14 @@ class Config(_Block):
 
     def component_specs(self) -> dict[str, Any]:
         """The components as specs, by kind; plugins are loaded."""
+        self._load_plugins()
+        return self.components.model_dump()
+
+    def experiment_spec(self) -> dict[str, Any]:
+        """The experiment's type as a spec; plugins are loaded."""
+        self._load_plugins()
+        return {"type": self.experiment.type, "params": self.experiment.params}
+
+    def _load_plugins(self) -> None:
         for path in self.plugins:
             Registry.load_plugin(path)
-        return self.components.model_dump()

@@ -19,10 +19,13 @@ __all__ = [
     "UndulaError",
     "UnknownNameError",
     "did_you_mean",
+    "place_and_text",
 ]
 
 import difflib
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class UndulaError(Exception):
@@ -90,3 +93,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f"; did you mean {nearest[0]!r}?" if nearest else ""
+
+
+def place_and_text(error: Exception, file: Path) -> str:
+    """Where in a file an error came up, and what it is: `file.py, line 3: KeyError: 'x'`."""
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
+    text = str(error)
+    if isinstance(error, SyntaxError) and error.filename == str(file):
+        lines, text = [error.lineno], error.msg
+    place = f", line {lines[-1]}" if lines else ""
+    return f"{file}{place}: {type(error).__name__}" + (f": {text}" if text else "")

@@ -6,14 +6,17 @@ that they can never be from two different moments, and reading a file runs no co
 
 from __future__ import annotations
 
-__all__ = ["atomic_path", "read_tensors", "write_json", "write_tensors", "write_text"]
+__all__ = ["atomic_path", "read_tensors", "write_json", "write_table", "write_tensors", "write_text"]
 
 import contextlib
+import csv
 import errno
+import io
 import json
+import math
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +67,18 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as CSV atomically, with every column that any of them has; absent and NaN are empty."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(
+        {k: "" if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()} for row in rows
+    )
+    write_text(path, text.getvalue())
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:

@@ -30,7 +30,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, overload
 
-from .errors import ConfigError, UnknownNameError, did_you_mean
+from .errors import ConfigError, UnknownNameError, did_you_mean, place_and_text
 from .signature import Parameter, parameters_model, parameters_of, problem_of
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ..diffusion.objective import BaseObjective
     from ..diffusion.regulariser import BaseRegulariser
     from ..diffusion.sampler import BaseSampler
+    from ..experiments.base import BaseExperiment
     from .architecture import BaseArchitecture
     from .baseline import BaseBaseline
     from .component import Component
@@ -125,6 +126,11 @@ KINDS: dict[str, Kind] = {
     "baseline": Kind(
         "what a diffusion model has to beat", "undula.core.baseline:BaseBaseline", "undula.baselines"
     ),
+    "experiment": Kind(
+        "how a run is set up, trained and evaluated",
+        "undula.experiments.base:BaseExperiment",
+        "undula.experiments.builtin",
+    ),
 }
 
 
@@ -201,7 +207,7 @@ class Registry:
             raise
         except Exception as error:
             del sys.modules[name]
-            raise ConfigError(f"plugin {path} fails to import: {error}") from error
+            raise ConfigError(f"plugin fails to import: {place_and_text(error, path)}") from error
 
     # -- finding -------------------------------------------------------------------------------
 
@@ -280,6 +286,9 @@ class Registry:
     @overload
     @classmethod
     def get(cls, kind: Literal["baseline"], name: str, **params: Any) -> BaseBaseline: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal["experiment"], name: str, **params: Any) -> BaseExperiment: ...
     @overload
     @classmethod
     def get(cls, kind: str, name: str, **params: Any) -> Component: ...

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 __all__ = ["DiffusionLoss", "TrainingBatch"]
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
 from ..core.condition import Condition
+from ..core.errors import ConfigError
 from ..core.preprocessing import BasePreprocessor
 from ..core.randomness import Stream
 from ..core.types import Losses, Series
@@ -50,6 +51,8 @@ class DiffusionLoss(nn.Module):
         seed: the run's.
         condition_dropout: probability of training with a condition part's learned null: one for all
             parts, or one a part by its name, 0 for those that are not named.
+        train_step: what a training step costs, as a function of this loss and the arguments of
+            `losses`; None: `losses` itself.
     """
 
     def __init__(
@@ -59,14 +62,27 @@ class DiffusionLoss(nn.Module):
         preprocessing: BasePreprocessor,
         seed: int,
         condition_dropout: float | Mapping[str, float],
+        train_step: Callable[..., Tensor] | None = None,
     ) -> None:
         super().__init__()
         self.network = denoiser.network
         self.denoiser, self.objective, self.preprocessing = denoiser, objective, preprocessing
-        self.seed, self.condition_dropout = seed, condition_dropout
+        self.seed, self.condition_dropout, self.train_step = seed, condition_dropout, train_step
 
     def forward(self, batch: TrainingBatch, step: int, position: Tensor, size: int) -> Losses:
-        """Losses of a training batch, (B,).
+        """What a training step costs, (B,): `losses`, unless there is another `train_step`."""
+        if self.train_step is None:
+            return self.losses(batch, step, position, size)
+        losses = self.train_step(self, batch, step, position, size)
+        if losses.shape != position.shape:
+            raise ConfigError(
+                f"train_step gave losses of shape {tuple(losses.shape)}: give one for each member of the "
+                f"batch, {tuple(position.shape)}"
+            )
+        return losses
+
+    def losses(self, batch: TrainingBatch, step: int, position: Tensor, size: int) -> Losses:
+        """The objective's losses of a training batch, (B,).
 
         Args:
             batch: the members.

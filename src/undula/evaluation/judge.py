@@ -11,7 +11,7 @@ are several columns, a figure is the mean over them, each in its training standa
 
 from __future__ import annotations
 
-__all__ = ["Figure", "Judgement", "judge"]
+__all__ = ["Between", "Figure", "Judgement", "distance_figure", "judge"]
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -130,6 +130,25 @@ def judge(
     return Judgement(figures, protocol)
 
 
+def distance_figure(
+    between: Between,
+    samples: Array,
+    held_out: RealWindows,
+    train: RealWindows,
+    baselines: Mapping[str, Array],
+) -> Figure:
+    """The figure of any distance, with its floors and baselines.
+
+    Args:
+        between: the distance of two sets of windows, each (N, L, C); smaller is better.
+        samples: generated windows, (N, L, C), in the data's units.
+        held_out: real windows that no model has seen.
+        train: the training windows.
+        baselines: windows of each baseline, (N, L, C).
+    """
+    return _Judging(samples, _thinned(held_out), _thinned(train), train, baselines, 0, 0).figure(between)
+
+
 @dataclass(frozen=True)
 class _Judging:
     samples: Array
@@ -144,6 +163,9 @@ class _Judging:
         def between(a: Array, b: Array) -> float:
             return self._distance(name, a, b)
 
+        return self.figure(between)
+
+    def figure(self, between: Between) -> Figure:
         return Figure(baselines=self._of_baselines(between), **self._common(between))
 
     def statistic(self, name: str) -> Figure:

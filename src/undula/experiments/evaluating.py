@@ -6,19 +6,21 @@ __all__ = ["RunEvaluation", "evaluate_model", "padded", "real_windows"]
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..config.schema import Config
+from ..core.errors import ConfigError
 from ..core.randomness import derive_seed
 from ..core.registry import Registry
 from ..data.prepare import PreparedData
 from ..data.windows import Batch, WindowDataset
 from ..evaluation.blocks import RealWindows
-from ..evaluation.judge import Judgement, judge
+from ..evaluation.judge import Between, Judgement, distance_figure, judge
+from ..evaluation.names import METRICS
 from ..model import DiffusionModel
 
 Array = NDArray[np.floating[Any]]
@@ -38,6 +40,8 @@ class RunEvaluation:
         baselines: windows of each baseline, (N, L, C).
         judgement: the figures; None if nothing was held out.
         sample_seconds: that drawing the samples took.
+        extra: further entries of results.json's `metrics`, by name: dictionaries with `value`,
+            `better` and `protocol`.
     """
 
     samples: list[Array]
@@ -47,6 +51,26 @@ class RunEvaluation:
     baselines: dict[str, Array]
     judgement: Judgement | None
     sample_seconds: float
+    extra: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def with_distance(self, name: str, between: Between) -> RunEvaluation:
+        """The same, and one more figure with its floors and baselines, if anything is held out.
+
+        Args:
+            name: of the figure.
+            between: the distance of two sets of windows, each (N, L, C); smaller is better.
+
+        Raises:
+            ConfigError: if there is a figure of that name.
+        """
+        if self.judgement is None or self.held_out is None:
+            return self
+        if name in (*METRICS, *self.judgement.figures, *self.extra):
+            raise ConfigError(f"there is a figure {name!r} already: choose another name")
+        figure = distance_figure(between, self.generated, self.held_out, self.train, self.baselines)
+        return replace(
+            self, judgement=replace(self.judgement, figures={**self.judgement.figures, name: figure})
+        )
 
 
 def evaluate_model(
@@ -75,8 +99,9 @@ def evaluate_model(
     samples = list(drawn)
     generated = padded(samples)
     train = real_windows(parts.train, prepared)
+    extra = _bits_per_dim(model, real or parts.train) if options.bits_per_dim else {}
     if real is None:
-        return RunEvaluation(samples, generated, None, train, {}, None, seconds)
+        return RunEvaluation(samples, generated, None, train, {}, None, seconds, extra)
     held_out = real_windows(real, prepared)
     baselines = {}
     stretches, length = parts.train.stretches(), generated.shape[1]
@@ -84,7 +109,14 @@ def evaluate_model(
         baseline = Registry.get("baseline", name).fit(stretches, length)
         baselines[name] = baseline.sample(options.num_samples, seed)
     judgement = judge(generated, held_out, train, baselines, options.metrics, options.bootstrap, seed)
-    return RunEvaluation(samples, generated, held_out, train, baselines, judgement, seconds)
+    return RunEvaluation(samples, generated, held_out, train, baselines, judgement, seconds, extra)
+
+
+def _bits_per_dim(model: DiffusionModel, part: WindowDataset) -> dict[str, dict[str, Any]]:
+    """The variational bound, as an entry of results.json."""
+    value = model.bits_per_dim(part.some(400_000))
+    protocol = "variational bound on held-out windows, in the data's units"
+    return {"bits_per_dim": {"value": value, "better": "lower", "protocol": protocol}}
 
 
 def conditions(model: DiffusionModel, part: WindowDataset, most: int | None = None) -> Batch | None:

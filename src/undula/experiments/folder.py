@@ -112,6 +112,14 @@ class RunFolder:
             file.flush()
             yield
 
+    def in_use(self) -> bool:
+        """Whether another process holds the folder."""
+        try:
+            with self.locked():
+                return False
+        except RunError:
+            return True
+
 
 def find_run(run: str | Path, needs: str = "config.yaml") -> RunFolder:
     """The run folder that a user means: a folder, or a name for its newest run.

@@ -6,8 +6,7 @@ __all__ = ["ExperimentRunner", "RunResult"]
 
 import shutil
 import sys
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,19 +18,18 @@ from ..config.schema import Config
 from ..config.yaml12 import dump_yaml
 from ..core.errors import Interrupted, UndulaError
 from ..core.processes import is_main_process
-from ..data.prepare import PreparedData, prepare
+from ..core.registry import Registry
+from ..data.prepare import PreparedData
 from ..data.samples import write_samples
-from ..evaluation.judge import Judgement, judge
-from ..evaluation.names import METRICS
+from ..evaluation.judge import Judgement
 from ..model import DiffusionModel, FitHooks
 from ..training.loggers import JSONLinesLogger, Logger, TensorBoardLogger
-from ..training.progress import make_progress
+from ..training.progress import Progress, make_progress
+from .base import BaseExperiment
 from .environment import environment
-from .evaluating import RunEvaluation, conditions, evaluate_model, padded, real_windows
+from .evaluating import RunEvaluation
 from .folder import RunFolder, find_run
-
-_PICTURED = 256
-_WATCHED = ("wasserstein", "std", "kurtosis", "acf_abs")
+from .reporting import Watch, write_report
 
 
 @dataclass(frozen=True)
@@ -52,18 +50,30 @@ class RunResult:
 
 
 class ExperimentRunner:
-    """Runs a config.
+    """Runs a config's experiment: the folder, checkpoints, logs and the page around it.
 
     Args:
         config: what to run.
         out: parent of the run folder; None: experiments/runs.
         quiet: whether to say nothing on the way.
+        progress: makes the progress of a phase from its name; None: what suits stderr.
+
+    Raises:
+        UnknownNameError: if the experiment's type is unknown.
     """
 
-    def __init__(self, config: Config, out: str | Path | None = None, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        config: Config,
+        out: str | Path | None = None,
+        quiet: bool = False,
+        progress: Callable[[str], Progress] | None = None,
+    ) -> None:
         self.config = config
         self.out = None if out is None else Path(out)
         self.quiet = quiet or not is_main_process()
+        self.experiment: BaseExperiment = Registry.resolve("experiment", config.experiment_spec())
+        self._progress = progress or (lambda what: make_progress(what, self.quiet))
 
     @classmethod
     def from_config(
@@ -86,9 +96,7 @@ class ExperimentRunner:
         Raises:
             UndulaError: whatever is wrong with the components or the data.
         """
-        model = DiffusionModel.from_config(self.config)
-        model.compose()
-        return model, prepare(self.config.data)
+        return self.experiment.setup(self.config)
 
     def run(self, resume: str | Path | None = None) -> RunResult | None:
         """Train, sample, judge, write.
@@ -105,7 +113,10 @@ class ExperimentRunner:
         model, prepared = self.prepare()
         if not is_main_process():
             checkpoints = None if resume is None else find_run(resume).checkpoints
-            model.fit(prepared, FitHooks(folder=checkpoints, resume=resume is not None))
+            hooks = FitHooks(
+                folder=checkpoints, resume=resume is not None, train_step=self.experiment.train_step
+            )
+            model.fit(prepared, hooks)
             return None
         folder = (
             RunFolder.create(self.config.experiment.name, self.out) if resume is None else find_run(resume)
@@ -126,23 +137,25 @@ class ExperimentRunner:
     ) -> RunResult:
         if not resume:
             folder.write_text("config.yaml", dump_yaml(self.config.model_dump(mode="json")))
+        if not (folder.path / "environment.json").exists():
             folder.write_json("environment.json", environment())
         for note in prepared.notes:
             self._say(f"data: {note}")
         board = TensorBoardLogger(folder.path)
         loggers: list[Logger] = [JSONLinesLogger(folder.path / "metrics.jsonl"), board]
-        progress = make_progress("training", self.quiet)
-        watch = _Watch(self.config, prepared, folder, board, progress.message)
-        hooks = FitHooks(folder.checkpoints, resume, loggers, progress, watch)
+        progress = self._progress("training")
+        watch = Watch(self.config, prepared, folder, board, progress.message)
+        hooks = FitHooks(folder.checkpoints, resume, loggers, progress, watch, self.experiment.train_step)
         model.fit(prepared, hooks)
         model.save(folder.model)
-        with make_progress("sampling", self.quiet) as sampling:
-            evaluation = evaluate_model(
+        with self._progress("sampling") as sampling:
+            evaluation = self.experiment.evaluate(
                 model, prepared, self.config, lambda share: sampling.update(share, "")
             )
         write_samples(folder.path / "samples.parquet", evaluation.samples, model.columns_)
         results = self._results(model, prepared, evaluation)
-        self._report(folder, model, prepared, evaluation, results)
+        if not write_report(folder, self.config, model, prepared, evaluation, results):
+            self._say("nothing is held out (data.split): no figures, and no page")
         folder.write_json("results.json", results)
         return RunResult(folder.path, results, evaluation.judgement, list(evaluation.baselines))
 
@@ -156,17 +169,11 @@ class ExperimentRunner:
         outcome = model.outcome_
         assert outcome is not None
         metrics = {} if evaluation.judgement is None else evaluation.judgement.as_json()
-        if self.config.evaluation.bits_per_dim:
-            metrics["bits_per_dim"] = {
-                "value": model.bits_per_dim((prepared.parts.test or prepared.parts.train).some(400_000)),
-                "better": "lower",
-                "protocol": "variational bound on held-out windows, in the data's units",
-            }
         per_thousand = 1000.0 * evaluation.sample_seconds / len(evaluation.samples)
         best = outcome.best_val_loss
         return {
             **self._summary("finished"),
-            "metrics": metrics,
+            "metrics": {**metrics, **evaluation.extra},
             "timing": {
                 "train_s": round(outcome.seconds, 3),
                 "sample_s_per_1000": round(per_thousand, 3),
@@ -186,105 +193,6 @@ class ExperimentRunner:
             },
         }
 
-    def _report(
-        self,
-        folder: RunFolder,
-        model: DiffusionModel,
-        prepared: PreparedData,
-        evaluation: RunEvaluation,
-        results: dict[str, Any],
-    ) -> None:
-        if evaluation.held_out is None or evaluation.judgement is None:
-            self._say("nothing is held out (data.split): no figures, and no page")
-            return
-        from ..report.page import PageContent, write_page
-        from ..report.plots import save_dynamics, save_marginals, save_windows
-
-        real, generated, columns = evaluation.held_out.windows, evaluation.generated, model.columns_
-        title = self.config.experiment.name
-        save_windows(folder.plots / "windows.png", _spread(real), list(generated), columns, title)
-        save_marginals(folder.plots / "marginals.png", real, generated, columns)
-        save_dynamics(folder.plots / "dynamics.png", real, generated, columns)
-        components = self.config.components
-        timing = results["timing"]
-        facts = [
-            ("model", f"{components.architecture.type}, {timing['parameters']:,} parameters"),
-            ("trained", f"{timing['steps']:,} steps in {timing['train_s']:.0f} s, seed {results['seed']}"),
-            (
-                "diffusion",
-                f"{components.objective.type} on {type(model.parts_.sde).__name__}, "
-                f"sampler {components.sampler.type} with {timing['calls_per_sample']:g} network calls, "
-                f"{timing['sample_s_per_1000']:.2f} s per 1,000 samples",
-            ),
-            ("figures", evaluation.judgement.protocol),
-        ]
-        content = PageContent(
-            title=title,
-            description=self.config.experiment.description,
-            facts=facts,
-            notes=prepared.notes,
-            columns=columns,
-            real=real,
-            train=evaluation.train.windows,
-            generated=generated,
-            baselines=evaluation.baselines,
-            judgement=evaluation.judgement,
-            curve=folder.curve(),
-            config=dump_yaml(self.config.model_dump(mode="json")),
-        )
-        write_page(folder.path / "report.html", content)
-
     def _say(self, text: str) -> None:
         if not self.quiet:
             print(text, file=sys.stderr)
-
-
-class _Watch:
-    """Samples on the way: a picture, and a few figures against the validation part."""
-
-    def __init__(
-        self, config: Config, prepared: PreparedData, folder: RunFolder, board: TensorBoardLogger, say: Any
-    ) -> None:
-        self.config, self.prepared, self.folder, self.board, self.say = config, prepared, folder, board, say
-        part = prepared.parts.val or prepared.parts.train
-        self.against = "validation part" if prepared.parts.val else "training part"
-        self.part, self.real = part, real_windows(part, prepared)
-        self.train = real_windows(prepared.parts.train, prepared)
-
-    def __call__(self, model: DiffusionModel, epochs: int, steps: int) -> dict[str, float]:
-        start = time.perf_counter()
-        samples = padded(list(model.sample(_PICTURED, seed=0, given=conditions(model, self.part, _PICTURED))))
-        names = [n for n in _WATCHED if n in (self.config.evaluation.metrics or METRICS)]
-        figures = judge(samples, self.real, self.train, {}, names, draws=0).figures
-        values = {
-            f"samples/{name}": figure.statistic.get("generated", figure.value)
-            for name, figure in figures.items()
-        }
-        path = self.folder.plots / f"epoch_{epochs:05d}.png"
-        self._picture(path, samples, model.columns_, epochs, steps)
-        numbers = "  ".join(
-            f"{name} {figure.statistic.get('generated', figure.value):.3g}"
-            + (f" ({figure.statistic['held_out']:.3g})" if figure.statistic else "")
-            for name, figure in figures.items()
-        )
-        self.say(
-            f"epoch {epochs}, step {steps:,}: {numbers}  ({self.against} in brackets; "
-            f"{time.perf_counter() - start:.1f} s)"
-        )
-        return {name: value for name, value in values.items() if np.isfinite(value)}
-
-    def _picture(self, path: Path, samples: np.ndarray, columns: list[str], epochs: int, steps: int) -> None:
-        import matplotlib.image
-
-        from ..report.plots import save_windows
-
-        title = f"epoch {epochs}, step {steps:,}"
-        save_windows(path, _spread(self.real.windows), list(samples), columns, title)
-        pixels = (matplotlib.image.imread(path)[..., :3] * 255).astype(np.uint8)
-        self.board.picture("samples", pixels, steps)
-
-
-def _spread(windows: np.ndarray) -> list[np.ndarray]:
-    """A few windows from all over a part."""
-    chosen = np.linspace(0, len(windows) - 1, min(len(windows), 6)).astype(int)
-    return list(windows[chosen])

@@ -46,6 +46,7 @@ class FitHooks:
         progress: where the user looks.
         on_epoch: called with the model and the numbers of epochs and steps, every
             `training.sample_every` epochs, under the averaged weights; its numbers are logged.
+        train_step: what a training step costs; see `DiffusionLoss`; None: the objective's loss.
     """
 
     folder: Path | None = None
@@ -53,6 +54,7 @@ class FitHooks:
     loggers: Sequence[Logger] = ()
     progress: Progress | None = None
     on_epoch: Callable[[Any, int, int], dict[str, float]] | None = None
+    train_step: Callable[..., Tensor] | None = None
 
 
 @dataclass
@@ -108,9 +110,8 @@ def fit(
     denoiser = parts.denoiser(s)
     lengths = np.quantile(train.lengths, np.linspace(0, 1, 101), method="nearest").tolist()
     fitted = Fitted(denoiser, collator, s, lengths if train.length is None else [train.length])
-    loss = DiffusionLoss(
-        denoiser, parts.objective, parts.preprocessing, seed, parts.architecture.dropout_of_parts(layout)
-    )
+    dropout = parts.architecture.dropout_of_parts(layout)
+    loss = DiffusionLoss(denoiser, parts.objective, parts.preprocessing, seed, dropout, hooks.train_step)
 
     def batches(epoch: int) -> list[NDArray[np.int64]]:
         return epoch_batches(train.lengths, options.batch_size, seed, epoch)

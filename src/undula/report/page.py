@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["PageContent", "write_page"]
+__all__ = ["LAYOUT", "PageContent", "as_html", "render", "rounded", "write_page"]
 
 from dataclasses import dataclass
 from importlib import resources
@@ -25,7 +25,7 @@ from .words import SEVERAL_COLUMNS, rows, shift_in_words, tally_in_words
 Array = NDArray[np.floating[Any]]
 
 _SHOWN_WINDOWS, _SHOWN_COLUMNS, _QUANTILES = 8, 4, 400
-_LAYOUT: dict[str, Any] = {
+LAYOUT: dict[str, Any] = {
     "template": "plotly_white",
     "font": {"family": "system-ui, sans-serif", "size": 13},
     "margin": {"l": 60, "r": 20, "t": 40, "b": 45},
@@ -68,8 +68,6 @@ class PageContent:
 
 def write_page(path: Path, content: PageContent) -> None:
     """Write the page atomically."""
-    template = (resources.files("undula.report") / "page.html.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=select_autoescape(default=True, default_for_string=True))
     table = rows(content.judgement)
     charts = {
         "windows": _windows(content),
@@ -78,20 +76,30 @@ def write_page(path: Path, content: PageContent) -> None:
         "dynamics": _dynamics(content),
         "curve": _curve(content),
     }
-    html = environment.from_string(template).render(
+    html = render(
+        "page.html.j2",
         content=content,
         rows=table,
         tally=tally_in_words(content.judgement),
         columns_note=SEVERAL_COLUMNS if len(content.columns) > 1 else "",
         shift=shift_in_words(content.judgement),
         baselines=list(content.baselines),
-        charts={name: _as_html(chart, name) for name, chart in charts.items()},
-        plotlyjs=get_plotlyjs(),
+        charts={name: as_html(chart, name) for name, chart in charts.items()},
     )
     write_text(path, html)
 
 
-def _as_html(chart: go.Figure, name: str) -> str:
+def render(template: str, **values: Any) -> str:
+    """A self-contained page: a template of this folder with its values, the style and plotly's script."""
+    folder = resources.files("undula.report")
+    environment = Environment(autoescape=select_autoescape(default=True, default_for_string=True))
+    text = environment.from_string((folder / template).read_text(encoding="utf-8"))
+    style = (folder / "style.css").read_text(encoding="utf-8")
+    return text.render(**values, style=style, plotlyjs=get_plotlyjs())
+
+
+def as_html(chart: go.Figure, name: str) -> str:
+    """A chart as a block of a page that has plotly's script."""
     html: str = chart.to_html(
         full_html=False,
         include_plotlyjs=False,
@@ -117,12 +125,12 @@ def _windows(content: PageContent) -> go.Figure:
             for window in _evenly(windows)[:, :, row]:
                 line = {"color": colour, "width": 1}
                 chart.add_trace(
-                    go.Scatter(y=_rounded(window), mode="lines", line=line, opacity=0.6, showlegend=False),
+                    go.Scatter(y=rounded(window), mode="lines", line=line, opacity=0.6, showlegend=False),
                     row=row + 1, col=column,
                 )  # fmt: skip
         chart.update_yaxes(title_text=name, row=row + 1, col=1)
     chart.update_xaxes(title_text="step", row=len(names))
-    return chart.update_layout(**{**_LAYOUT, "height": 120 + 220 * len(names)})
+    return chart.update_layout(**{**LAYOUT, "height": 120 + 220 * len(names)})
 
 
 def _marginals(content: PageContent) -> go.Figure:
@@ -140,14 +148,14 @@ def _marginals(content: PageContent) -> go.Figure:
             density = np.where(density > 0, density, np.nan)
             line = {"color": colour, "shape": "hvh", "width": 1.2 if what == "training part" else 2}
             chart.add_trace(
-                go.Scatter(x=_rounded(middles), y=_rounded(density), mode="lines", line=line, name=what,
+                go.Scatter(x=rounded(middles), y=rounded(density), mode="lines", line=line, name=what,
                            legendgroup=what, showlegend=column == 0),
                 row=1, col=column + 1,
             )  # fmt: skip
         chart.update_xaxes(title_text=name, row=1, col=column + 1)
     chart.update_yaxes(type="log", dtick=1, exponentformat="power")
     chart.update_yaxes(title_text="density", col=1)
-    return chart.update_layout(**{**_LAYOUT, "height": 360})
+    return chart.update_layout(**{**LAYOUT, "height": 360})
 
 
 def _quantile_chart(content: PageContent) -> go.Figure:
@@ -169,13 +177,13 @@ def _quantile_chart(content: PageContent) -> go.Figure:
         ):
             x = np.quantile(_flat(windows, column), share)
             chart.add_trace(
-                go.Scatter(x=_rounded(x), y=_rounded(y), mode="markers", marker={"color": colour, "size": 4},
+                go.Scatter(x=rounded(x), y=rounded(y), mode="markers", marker={"color": colour, "size": 4},
                            name=what, legendgroup=what, showlegend=first),
                 row=1, col=column + 1,
             )  # fmt: skip
         chart.update_xaxes(title_text=f"real {name}, quantiles 0.1 % to 99.9 %", row=1, col=column + 1)
     chart.update_yaxes(title_text="generated", col=1)
-    return chart.update_layout(**{**_LAYOUT, "height": 380})
+    return chart.update_layout(**{**LAYOUT, "height": 380})
 
 
 def _dynamics(content: PageContent) -> go.Figure:
@@ -198,14 +206,14 @@ def _dynamics(content: PageContent) -> go.Figure:
                     "dash": "solid" if main else "dot",
                 }
                 chart.add_trace(
-                    go.Scatter(x=lags, y=_rounded(rho), mode="lines+markers" if main else "lines", line=line,
+                    go.Scatter(x=lags, y=rounded(rho), mode="lines+markers" if main else "lines", line=line,
                                name=what, legendgroup=what, showlegend=row == 0 and column == 1),
                     row=row + 1, col=column,
                 )  # fmt: skip
     chart.update_xaxes(title_text="lag (steps)", row=len(names))
     chart.update_yaxes(title_text="autocorrelation", col=1)
-    layout = {**_LAYOUT, "height": 180 + 240 * len(names), "margin": {**_LAYOUT["margin"], "t": 90}}
-    return chart.update_layout(**{**layout, "legend": {**_LAYOUT["legend"], "y": 1.25}})
+    layout = {**LAYOUT, "height": 180 + 240 * len(names), "margin": {**LAYOUT["margin"], "t": 90}}
+    return chart.update_layout(**{**layout, "legend": {**LAYOUT["legend"], "y": 1.25}})
 
 
 def _curve(content: PageContent) -> go.Figure:
@@ -217,11 +225,11 @@ def _curve(content: PageContent) -> go.Figure:
         points = [(line["step"], line[key]) for line in content.curve if key in line]
         if points:
             steps, values = zip(*points, strict=True)
-            chart.add_trace(go.Scatter(x=steps, y=_rounded(np.array(values)), mode="lines", name=what,
+            chart.add_trace(go.Scatter(x=steps, y=rounded(np.array(values)), mode="lines", name=what,
                                        line={"color": colour}))  # fmt: skip
     chart.update_xaxes(title_text="step")
     chart.update_yaxes(title_text="loss")
-    return chart.update_layout(**{**_LAYOUT, "height": 320})
+    return chart.update_layout(**{**LAYOUT, "height": 320})
 
 
 def _evenly(windows: Array) -> Array:
@@ -235,6 +243,6 @@ def _flat(windows: Array, column: int) -> Array:
     return flat
 
 
-def _rounded(values: Array) -> list[float | None]:
+def rounded(values: Array) -> list[float | None]:
     """Six significant digits, None for NaN: a smaller page."""
     return [None if not np.isfinite(v) else float(f"{v:.6g}") for v in values]

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["SEVERAL_COLUMNS", "Row", "rows", "shift_in_words", "tally", "tally_in_words", "verdict"]
+__all__ = [
+    "SEVERAL_COLUMNS",
+    "Row",
+    "name_in_words",
+    "number",
+    "rows",
+    "shift_in_words",
+    "tally",
+    "tally_in_words",
+    "verdict",
+]
 
 import math
 from dataclasses import dataclass
@@ -58,6 +68,11 @@ class Row:
     baselines: dict[str, str]
     verdict: str
     good: bool
+
+
+def name_in_words(metric: str) -> str:
+    """What a metric is called where it is shown."""
+    return _NAMES.get(metric, metric)
 
 
 def rows(judgement: Judgement) -> list[Row]:
@@ -152,4 +167,4 @@ def _row(name: str, figure: Figure) -> Row:
         held_out = "too short for a floor" if math.isnan(sampling) else f"floor {number(sampling)}"
         train = number(figure.floors["shift"])
         others = {k: number(v) for k, v in figure.baselines.items()}
-    return Row(name, _NAMES.get(name, name), kind, generated, held_out, train, others, words, good)
+    return Row(name, name_in_words(name), kind, generated, held_out, train, others, words, good)

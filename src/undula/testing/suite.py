@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.component import Component
-from . import common, data, guiding, networks, noise, paths, preprocessing, sampling
+from . import common, data, experiments, guiding, networks, noise, paths, preprocessing, sampling
 
 Law = Callable[[Any], None]
 
@@ -23,6 +23,7 @@ _LAWS: dict[str, list[Law]] = {
     "preprocessing": preprocessing.PREPROCESSING_LAWS,
     "dataset": data.DATASET_LAWS,
     "baseline": data.BASELINE_LAWS,
+    "experiment": experiments.EXPERIMENT_LAWS,
 }
 
 

@@ -14,8 +14,6 @@ import contextlib
 import logging
 import math
 import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..core.errors import ConfigError, Interrupted, TrainingError, UndulaError
+from ..core.processes import Signals
 from ..core.randomness import derive_seed
 from .checkpoint import load_checkpoint, save_checkpoint
 from .ema import EMA
@@ -171,7 +170,7 @@ class Engine:
         for logger in loggers:
             logger.start(self._counters.step)
         try:
-            with _Signals() as signals, torch.random.fork_rng(), self.progress:
+            with Signals() as signals, torch.random.fork_rng(), self.progress:
                 self._loop(signals, loggers)
         finally:
             for logger in loggers:
@@ -181,7 +180,7 @@ class Engine:
 
     # -- the loop ------------------------------------------------------------------------------
 
-    def _loop(self, signals: _Signals, loggers: Sequence[Logger]) -> None:
+    def _loop(self, signals: Signals, loggers: Sequence[Logger]) -> None:
         counters, options = self._counters, self.options
         epoch_steps = len(self.task.batches(0))
         total = _total_steps(options, epoch_steps)
@@ -402,26 +401,3 @@ def _launched(options: TrainingOptions) -> Fabric:
     if fabric.world_size > 1 or options.strategy != "auto":
         fabric.launch()
     return fabric
-
-
-class _Signals:
-    """Remembers the first SIGINT or SIGTERM; the second one acts at once."""
-
-    def __init__(self) -> None:
-        self.received: int | None = None
-
-    def __enter__(self) -> _Signals:
-        self._before: dict[int, Any] = {}
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._receive)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _receive(self, number: int, _frame: object) -> None:
-        if self.received is not None:
-            raise KeyboardInterrupt
-        self.received = number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LineProgress", "Progress", "RichProgress", "SilentProgress", "make_progress"]
+__all__ = ["LineProgress", "Progress", "RichProgress", "SilentProgress", "clock", "make_progress"]
 
 import sys
 import time
@@ -73,7 +73,7 @@ class LineProgress:
             self._last = now
             done = share - self._first_share
             left = (now - self._start) * (1.0 - share) / done if done > 0 else 0.0
-            self.message(f"{self.what}: {share:4.0%}  {text}  {_clock(left)} left")
+            self.message(f"{self.what}: {share:4.0%}  {text}  {clock(left)} left")
 
     def message(self, text: str) -> None:
         """A line."""
@@ -128,7 +128,8 @@ def make_progress(what: str, quiet: bool = False) -> Any:
     return RichProgress(what) if sys.stderr.isatty() else LineProgress(what)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,1 @@
+"""Experiments that a config may name under `experiment.type`."""
