@@ -59,14 +59,14 @@ def own_outputs(graph: DenoiserGraph, inputs: Sequence[Tensor], denoised: Tensor
     given = dict(zip((item.name for item in graph.inputs), inputs, strict=True))
     collator, x_t = graph.collator, given["x_t"]
     h, known = collator.history_len, len(collator.known)
-    length = given["covariates"].shape[-1] if "covariates" in given else _data_length(graph, x_t)
+    length = given["covariates"].shape[1] if "covariates" in given else _data_length(graph, x_t)
     rows = collator.empty_batch(len(x_t), length)
     if "history" in given:
-        history = given["history"].transpose(1, 2).numpy()
+        history = given["history"].numpy()
         rows.history[:] = history[..., : len(collator.columns)]
         rows.features[:, :h, : known + len(collator.past)] = history[..., len(collator.columns) :]
     if "covariates" in given:
-        rows.features[:, h:, :known] = given["covariates"].transpose(1, 2).numpy()
+        rows.features[:, h:, :known] = given["covariates"].numpy()
     if "static" in given:
         rows.features[:, :, known + len(collator.past) :] = given["static"][:, None].numpy()
     condition = collator.condition(Batch(rows.history, rows.future, rows.features, None, rows.index))
@@ -115,6 +115,5 @@ def _data_length(graph: DenoiserGraph, x_t: Tensor) -> int:
 def _in_units(graph: DenoiserGraph, item: Input, value: Tensor) -> Tensor:
     c = graph.collator
     first = {"history": 0, "covariates": len(c.columns)}.get(item.name, len(c.location) - len(c.static))
-    rows = slice(first, first + len(item.columns))
-    location, scale = graph.location[rows], graph.scale[rows]
-    return value * scale[:, 0] + location[:, 0] if value.ndim == 2 else value * scale + location
+    columns = slice(first, first + len(item.columns))
+    return value * graph.scale[columns] + graph.location[columns]

@@ -69,8 +69,8 @@ class DenoiserGraph(nn.Module):
         super().__init__()
         self.denoiser, self.preprocessing, self.collator = denoiser, preprocessing, collator
         self.network = denoiser.network
-        self.register_buffer("location", torch.tensor(collator.location, dtype=torch.float64)[:, None])
-        self.register_buffer("scale", torch.tensor(collator.scale, dtype=torch.float64)[:, None])
+        self.register_buffer("location", torch.tensor(collator.location, dtype=torch.float64))
+        self.register_buffer("scale", torch.tensor(collator.scale, dtype=torch.float64))
         known = {"history", "covariates", "static", *_DERIVED}
         if unknown := set(collator.layout.parts) - known:
             raise IncompatibleError(f"export does not know the condition part {min(unknown)!r} of this model")
@@ -116,10 +116,10 @@ class DenoiserGraph(nn.Module):
             meaning = "the steps before the window, in the data's units" + (
                 "; NaN where a column to generate is missing" if c.masked else ""
             )
-            found.append(Input("history", double, ("B", len(columns), c.history_len), meaning, columns))
+            found.append(Input("history", double, ("B", c.history_len, len(columns)), meaning, columns))
         if c.known:
             meaning = "what is known of the window's steps, in the data's units"
-            found.append(Input("covariates", double, ("B", len(c.known), "L"), meaning, tuple(c.known)))
+            found.append(Input("covariates", double, ("B", "L", len(c.known)), meaning, tuple(c.known)))
         if c.static:
             meaning = "what is constant within a series, in the data's units"
             found.append(Input("static", double, ("B", len(c.static)), meaning, tuple(c.static)))
@@ -134,32 +134,33 @@ class DenoiserGraph(nn.Module):
         if not c.layout.parts:
             return None
         channels, known, x_t = len(c.columns), len(c.known), given["x_t"]
+        first_static = channels + known + len(c.past)
         sequence, aligned, static, past = {}, {}, {}, None
         if "history" in given:
-            history = given["history"]
-            past = history[:, :channels]
-            scaled = self._scaled(history, 0)
+            past = given["history"].transpose(1, 2)[:, :channels]
+            scaled = self._scaled(given["history"], 0).transpose(1, 2)
             target = _without_gaps(scaled[:, :channels])
             parts = [target, scaled[:, channels:]]
             if c.masked:
                 parts.append((~torch.isnan(past)).double())
             sequence["history"] = torch.cat(parts, dim=1).float()
         if "covariates" in given:
-            aligned["covariates"] = _without_gaps(self._scaled(given["covariates"], channels)).float()
+            aligned["covariates"] = _without_gaps(
+                self._scaled(given["covariates"], channels).transpose(1, 2)
+            ).float()
         if c.masked:
-            length = given["covariates"].shape[-1] if known else x_t.shape[-1]
+            length = given["covariates"].shape[1] if known else x_t.shape[-1]
             aligned["observed"] = x_t.new_ones((x_t.shape[0], channels, length))
         if "static" in given:
-            first = channels + known + len(c.past)
-            static["static"] = self._scaled(given["static"][..., None], first)[..., 0].float()
+            static["static"] = self._scaled(given["static"], first_static).float()
         dropped = {
             name: given[f"dropped_{name}"] for name in c.layout.droppable if f"dropped_{name}" in given
         }
         return Condition(sequence=sequence, aligned=aligned, static=static, past=past, dropped=dropped)
 
     def _scaled(self, values: Tensor, first: int) -> Tensor:
-        rows = slice(first, first + values.shape[1])
-        return (values - self.location[rows]) / self.scale[rows]
+        columns = slice(first, first + values.shape[-1])
+        return (values - self.location[columns]) / self.scale[columns]
 
 
 def _without_gaps(x: Tensor) -> Tensor:

@@ -188,6 +188,7 @@ def _metadata(
     any_length: bool,
     reason: str,
 ) -> dict[str, Any]:
+    sizes: dict[Any, Any] = {"L": collator.length, "L'": graph.length}
     return {
         "format_version": FORMAT_VERSION,
         "undula_version": __version__,
@@ -199,7 +200,7 @@ def _metadata(
         "inputs": {
             item.name: {
                 "dtype": str(item.dtype).removeprefix("torch."),
-                "shape": list(item.shape),
+                "shape": [axis if any_length else sizes.get(axis, axis) for axis in item.shape],
                 "meaning": item.meaning,
                 **({"columns": list(item.columns)} if item.columns else {}),
             }
