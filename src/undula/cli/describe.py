@@ -46,6 +46,7 @@ def components(
 
 def _describe(kind: str, name: str, as_json: bool) -> None:
     from ..core.registry import Registry
+    from ..core.signature import shown
 
     info = Registry.inspect(kind, name)
     if as_json:
@@ -58,7 +59,7 @@ def _describe(kind: str, name: str, as_json: bool) -> None:
         typer.echo(f"Needs: {info.needs}\n")
     typer.echo("Parameters:" if info.parameters else "No parameters.")
     for parameter in info.parameters:
-        default = "required" if parameter.required else f"default {parameter.default!r}"
+        default = "required" if parameter.required else f"default {shown(parameter.default)}"
         typer.echo(f"  {parameter.name}: {parameter.annotation}, {default}")
         if parameter.description:
             typer.echo(f"      {parameter.description}")
