@@ -40,6 +40,7 @@ _HOMES = {
     "TrainingOptions": "training.options",
     "UndulaError": "core.errors",
     "register": "core.registry",
+    "validate_config": "experiments.validation",
 }
 
 __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from .diffusion.path import GaussianPath
     from .diffusion.sampler import BaseSampler
     from .experiments.runner import ExperimentRunner
+    from .experiments.validation import validate_config
     from .model import DiffusionModel
     from .training.options import TrainingOptions
 

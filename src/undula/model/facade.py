@@ -36,11 +36,12 @@ from ..data.samples import sample_table
 from ..data.windows import Batch
 from ..diffusion.bound import variational_bound
 from ..diffusion.denoiser import NetDenoiser
+from ..diffusion.loss import DiffusionLoss
 from ..diffusion.sampler import BaseSampler, SampleNoise
 from ..training.engine import Outcome
 from ..training.options import TrainingOptions
 from .composition import Composition, Spec
-from .fitting import FitHooks, Fitted, fit, training_batch
+from .fitting import FitHooks, Fitted, assemble, fit, training_batch
 from .storage import best_weights, first_misfit, read_model, write_model
 
 if TYPE_CHECKING:
@@ -132,6 +133,20 @@ class DiffusionModel:
             parts, prepared, self._training_options(), self.seed, hooks, on_epoch if hooks.on_epoch else None
         )
         return self
+
+    def assemble(self, prepared: PreparedData) -> DiffusionLoss:
+        """Everything that comes before the first step of training; the network is untrained.
+
+        Args:
+            prepared: the data.
+
+        Returns:
+            The loss of a batch; see `DiffusionLoss`.
+        """
+        parts = self.compose()
+        self._parts, self._options = parts, prepared.options
+        self._fitted, loss = assemble(parts, prepared, self._training_options(), self.seed)
+        return loss
 
     def compose(self) -> Composition:
         """The components put together and checked, without data."""
