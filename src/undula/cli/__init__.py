@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from .. import __version__
 from ..core.errors import UndulaError
 from ..core.processes import is_main_process
-from . import describe, export, init, run, sample
+from . import describe, export, init, plot, run, sample
 from .options import debugging
 
 
@@ -41,7 +41,7 @@ app = typer.Typer(
         "token_normalize_func": lambda name: name.replace("_", "-"),
     },
 )
-for _module in (run, sample, export, init, describe):
+for _module in (run, sample, plot, export, init, describe):
     _module.add_commands(app)
 
 _UsageError: Any = typer.BadParameter.__base__
