@@ -4,7 +4,7 @@ r"""What a denoiser does, noise level by noise level.
     loss(λ)          the objective's own, weight included
     calibration(λ)   slope of x_0 on D: 1 where E[x_0 | D] = D, whatever the data
     slope(λ)         of D on the Gaussian's D_G, both less the mean: 1 where the data are Gaussian
-    distance(λ)      ‖D − D_G‖²/‖D_G − m‖²
+    excess(λ)        ‖D − D_G‖²/E‖D_G − x_0‖²: for Gaussian data, by how much D's error exceeds the least
 
 Every level sees the same series and the same noise, so that curves are smooth in λ. On the sampler's
 path, x_t and D of every call are kept by a denoiser that passes calls on.
@@ -87,7 +87,7 @@ class LevelRow:
         calibration: slope of x_0 on D; None where D hardly varies.
         gaussian_error: that of the Gaussian's exact denoiser on the same draws.
         gaussian_slope: slope of D on the Gaussian's.
-        gaussian_distance: ‖D − D_G‖²/‖D_G − m‖².
+        gaussian_excess: ‖D − D_G‖²/E‖D_G − x_0‖².
     """
 
     t: float
@@ -97,7 +97,7 @@ class LevelRow:
     calibration: float | None
     gaussian_error: float | None = None
     gaussian_slope: float | None = None
-    gaussian_distance: float | None = None
+    gaussian_excess: float | None = None
 
 
 def gaussian_reference(denoiser: NetDenoiser, z: Series) -> GaussianDenoiser | str:
@@ -135,7 +135,7 @@ def by_noise_level(
         objective: whose loss is told.
         z: held-out series in what is diffused, (N, C, L).
         condition: what the network is told of them, and where they have values.
-        gaussian: to compare with.
+        gaussian: to compare with, of series without missing values.
         num_levels: levels.
         seed: of the noise, which is the same at every level.
     """
@@ -161,13 +161,11 @@ def by_noise_level(
         if gaussian is not None:
             exact = gaussian(x_t.double(), level).to(d)
             mean = gaussian.mean.to(d)
-            spread = float((exact - mean).square().mean())
+            least = float((exact - x_0).square().mean())
             row |= {
-                "gaussian_error": float(masked_mean((exact - x_0) ** 2, valid).mean()) / s**2,
+                "gaussian_error": least / s**2,
                 "gaussian_slope": _slope(exact - mean, d - mean, valid, about=0.0),
-                "gaussian_distance": float((d - exact).square().mean()) / spread
-                if spread > _LEAST_SPREAD * s**2
-                else None,
+                "gaussian_excess": float((d - exact).square().mean()) / least,
             }
         rows.append(LevelRow(**row))  # type: ignore[arg-type]
     return rows

@@ -96,8 +96,9 @@ class Diagnosis:
         told = parts.preprocessing.condition(condition, like)
         noise = SampleNoise(self.seed, torch.arange(n), *parts.preprocessing.shape(*like.shape[1:]))
         parts.sampler.sample(recorder, noise, told)
+        of_levels = list({float(call.level.tau): call for call in recorder.calls}.values())
         calls = []
-        for call in recorder.calls:
+        for call in of_levels:
             spread = (float(call.level.alpha) * s) ** 2 + float(call.level.sigma) ** 2
             series = parts.preprocessing.inverse_transform(call.d.double(), condition)
             alpha, sigma = float(call.level.alpha), float(call.level.sigma)
@@ -109,8 +110,8 @@ class Diagnosis:
                     "series": series[:, 0].numpy(),
                 }
             )
-        title = f"{self.title}: sampler {Registry.name(parts.sampler)}, {len(calls)} calls"
-        save_trajectories(path, calls, spread_along(recorder.calls, s), collator.columns[0], title)
+        title = f"{self.title}: sampler {Registry.name(parts.sampler)}, {len(recorder.calls)} calls"
+        save_trajectories(path, calls, spread_along(of_levels, s), collator.columns[0], title)
         return [path]
 
     def _loss_by_noise(self, path: Path) -> list[Path]:
@@ -140,7 +141,7 @@ class Diagnosis:
                 denoiser(denoiser.path.perturb(z, eps, level), level, told)
             for item in maps:
                 mean = item.weights.double().mean((0, 1)).numpy()
-                found[item.kind].setdefault(item.layer, {})[f"λ = {log_snr:+.0f}"] = mean
+                found[item.kind].setdefault(item.layer, {})[f"λ = {log_snr:.0f}"] = mean
         if not found["self"] and not found["cross"]:
             raise IncompatibleError(
                 f"architecture {self.title!r} has no attention to show: use --what trajectories, loss_by_noise "

@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..diffusion.diagnosis import LevelRow
@@ -33,7 +34,7 @@ def save_trajectories(
 
     Args:
         path: of the PNG.
-        calls: in order, each with `t`, `log_snr`, `x_t` (B, L') scaled to the spread of the data, `d`
+        calls: a noise level each, in order, with `t`, `log_snr`, `x_t` (B, L') scaled to the spread of the data, `d`
             (B, L') of one channel of what is diffused, and `series` (B, L), D in the data's units.
         spread: per call λ, x_t's spread over the expected one, distance of D from its last.
         column: whose `series` is shown, with its unit where known.
@@ -54,7 +55,8 @@ def save_trajectories(
                 axis.set_ylim(-3.6, 3.6)
             for i in range(members):
                 axes[members, j].plot(call["series"][i], color=REAL, lw=0.9, alpha=0.7)
-            axes[0, j].set_title(f"call {k + 1} of {len(calls)}\nλ = {call['log_snr']:.1f}")
+            level = f"{call['log_snr']:.1f}" if np.isfinite(call["log_snr"]) else "−∞"
+            axes[0, j].set_title(f"level {k + 1} of {len(calls)}\nλ = {level}")
             axes[members, j].set_xlabel("step")
         for i in range(members):
             axes[i, 0].set_ylabel(f"sample {i}\n(diffused)")
@@ -73,6 +75,8 @@ def save_trajectories(
         left.plot(level, [row[1] for row in finite], ".-", color=GENERATED, ms=4, label="measured")
         left.axhline(1.0, color="grey", lw=0.8, label="as in training")
         left.set(xlabel=_LOG_SNR, ylabel="spread of x_t /\n√(α²s² + σ²)", title="Does x_t stay where it was trained?")
+        low, high = left.get_ylim()
+        left.set_ylim(min(low, 0.8), max(high, 1.2))
         left.legend(frameon=False)
         right.plot(level, [row[2] for row in finite], ".-", color=GENERATED, ms=4)
         right.set(xlabel=_LOG_SNR, ylabel="rms of D − its last / s", title="When is a sample decided?", ylim=(0, None))
@@ -102,7 +106,10 @@ def save_loss_by_noise(path: Path, rows: Sequence[LevelRow], title: str, referen
         )
         left.legend(frameon=False, title=reference, title_fontsize=7.5, alignment="left")
         right.plot(level, [row.loss for row in rows], ".-", color=GENERATED)
-        right.set(xlabel=_LOG_SNR, ylabel="the objective's loss, weight included", yscale="log", title="Loss")
+        losses = [row.loss for row in rows]
+        wide = max(losses) > 10 * min(losses) > 0
+        right.set(xlabel=_LOG_SNR, ylabel="the objective's loss, weight included", title="Loss")
+        right.set(**({"yscale": "log"} if wide else {"ylim": (0, None)}))
         figure.suptitle(title)
         save_figure(figure, path)
 
@@ -130,13 +137,13 @@ def save_calibration(path: Path, rows: Sequence[LevelRow], title: str, reference
         low, high = left.get_ylim()
         left.set(xlabel=_LOG_SNR, ylabel="slope of the regression", title="Slopes", ylim=(max(low, -1), min(high, 3)))
         left.legend(frameon=False)
-        points = [(r.log_snr, r.gaussian_distance) for r in rows if r.gaussian_distance is not None]
+        points = [(r.log_snr, r.gaussian_excess) for r in rows if r.gaussian_excess is not None]
         if points:
             right.plot(*zip(*points, strict=True), ".-", color=REAL)
             right.set(yscale="log")
         else:
             right.text(0.5, 0.5, reference, ha="center", va="center", transform=right.transAxes, wrap=True)
-        right.set(xlabel=_LOG_SNR, ylabel="‖D − D_G‖² / ‖D_G − mean‖²", title="Distance from the Gaussian's denoiser")
+        right.set(xlabel=_LOG_SNR, ylabel="‖D − D_G‖² / E‖D_G − x₀‖²", title="Excess over the Gaussian's least error")
         figure.suptitle(f"{title}\n{reference}", fontsize=9)
         save_figure(figure, path)
 
@@ -161,6 +168,8 @@ def save_attention(path: Path, maps: Mapping[str, Mapping[str, Array]], title: s
                 image = axis.imshow(
                     maps[layer][level], vmin=0.0, vmax=highest, cmap="viridis", aspect="auto", interpolation="none"
                 )
+                axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+                axis.yaxis.set_major_locator(MaxNLocator(5, integer=True))
                 if i == 0:
                     axis.set_title(level)
                 if i == len(layers) - 1:
