@@ -43,6 +43,7 @@ _HOMES = {
     "TrainingOptions": "training.options",
     "UndulaError": "core.errors",
     "register": "core.registry",
+    "validate_config": "experiments.validation",
 }
 
 __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from .diffusion.sampler import BaseSampler
     from .experiments.base import BaseExperiment
     from .experiments.runner import ExperimentRunner
+    from .experiments.validation import validate_config
     from .model import DiffusionModel
     from .training.options import TrainingOptions
 

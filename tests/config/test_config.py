@@ -266,7 +266,7 @@ def test_a_starter_config_fits_its_file(tmp_path: Path) -> None:
     config = load_config(write(tmp_path, "a.yaml", text))
     assert config.experiment.name == "my_data"
     assert config.data.roles.time == "when"
-    assert config.data.roles.target == ["my value", "other"]
+    assert config.data.columns == ["my value", "other"]
     assert config.data.missing == "interpolate"
     assert "(the file has missing values)" in text
     assert config.data.path == str(path)

@@ -6,17 +6,30 @@ __all__ = ["app", "main"]
 
 import errno
 import sys
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from .. import __version__
 from ..core.errors import UndulaError
 from ..core.processes import is_main_process
-from . import compare, describe, init, run, sample
+from . import compare, describe, export, init, plot, run, sample
 from .options import debugging
 
+
+class _Commands(TyperGroup):
+    """Commands with their whole summaries in the help."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, " ".join((c.help or "").split("\n\n")[0].split())) for name, c in commands if c]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="undula",
     help="Diffusion models of one-dimensional data: time series, signals, spectra.",
     no_args_is_help=True,
@@ -28,9 +41,10 @@ app = typer.Typer(
         "token_normalize_func": lambda name: name.replace("_", "-"),
     },
 )
-for _module in (run, compare, sample, init, describe):
+for _module in (run, compare, sample, plot, export, init, describe):
     _module.add_commands(app)
 
+_UsageError: Any = typer.BadParameter.__base__
 _ENVIRONMENT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -52,7 +66,13 @@ def _options(
 def main() -> None:
     """Run the command line; a user's mistake is one message and exit code 2."""
     try:
-        app()
+        code = app(standalone_mode=False)
+        if isinstance(code, int) and code:
+            sys.exit(code)
+    except _UsageError as error:
+        _fail_usage(error)
+    except typer.Abort:
+        _fail("interrupted", 130)
     except UndulaError as error:
         if debugging():
             raise
@@ -68,7 +88,18 @@ def main() -> None:
         )
 
 
-def _fail(message: str, code: int) -> None:
+def _fail_usage(error: Any) -> NoReturn:
+    """An option or a command that does not exist, in one line; without any, the help."""
+    message, _, _ = error.format_message().partition(", unable to parse")
+    words = error.ctx.command_path.split() if error.ctx else []
+    if "\n" in message:
+        typer.echo(message, err=True)
+        sys.exit(2)
+    command = " ".join(["undula", *words[words.index("undula") + 1 :]]) if "undula" in words else "undula"
+    _fail(f"{message[:1].lower()}{message[1:].rstrip('.')}: see `{command} --help`", 2)
+
+
+def _fail(message: str, code: int) -> NoReturn:
     if is_main_process():
         for line in message.splitlines():
             print(f"undula: {line}", file=sys.stderr)

@@ -5,12 +5,15 @@ from __future__ import annotations
 __all__ = ["add_commands"]
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..core.errors import UndulaError
 from .options import Debug, Json, Plugins, Set, load_plugins
+
+if TYPE_CHECKING:
+    from ..experiments.costs import Costs
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -46,6 +49,7 @@ def components(
 
 def _describe(kind: str, name: str, as_json: bool) -> None:
     from ..core.registry import Registry
+    from ..core.signature import shown
 
     info = Registry.inspect(kind, name)
     if as_json:
@@ -58,7 +62,7 @@ def _describe(kind: str, name: str, as_json: bool) -> None:
         typer.echo(f"Needs: {info.needs}\n")
     typer.echo("Parameters:" if info.parameters else "No parameters.")
     for parameter in info.parameters:
-        default = "required" if parameter.required else f"default {parameter.default!r}"
+        default = "required" if parameter.required else f"default {shown(parameter.default)}"
         typer.echo(f"  {parameter.name}: {parameter.annotation}, {default}")
         if parameter.description:
             typer.echo(f"      {parameter.description}")
@@ -81,26 +85,53 @@ def presets(
 def validate(
     config: Annotated[str, typer.Argument(help="A config file, or a preset's name.")],
     overrides: Set = None,
+    plugin: Plugins = None,
     debug: Debug = False,
+    as_json: Json = False,
 ) -> None:
-    """Check a config, its components and its data, and say everything that is wrong."""
-    from ..config.loading import load_config
-    from ..data.prepare import prepare
-    from ..model import DiffusionModel
+    """Check a config, its components and its data, say everything that is wrong, and what it will cost."""
+    from ..experiments.validation import validate_config
 
-    loaded = load_config(config, overrides or [])
-    problems: list[str] = []
-    for check in (
-        lambda: DiffusionModel.from_config(loaded).compose(),
-        lambda: prepare(loaded.data),
-    ):
-        try:
-            check()
-        except UndulaError as error:
-            problems.append(str(error))
-    if problems:
-        raise UndulaError("\n".join(f"{config}: {problem}" for problem in problems))
+    load_plugins(plugin)
+    report = validate_config(config, overrides or [])
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), indent=2))
+        raise typer.Exit(0 if report.ok else 2)
+    if not report.ok:
+        raise UndulaError("\n".join(f"{config}: {problem}" for problem in report.problems))
+    for note in report.notes:
+        typer.echo(f"data: {note}", err=True)
     typer.echo(f"{config}: valid")
+    if report.costs is not None:
+        for line in _in_words(report.costs):
+            typer.echo(line)
+
+
+def _in_words(costs: Costs) -> list[str]:
+    """The costs of a run, a line each."""
+    shapes = "  ".join(f"{name} {' × '.join(map(str, shape))}" for name, shape in costs.shapes.items())
+    total = sum(costs.memory.values())
+    memory = ", ".join(f"{name} {number / 1e6:,.1f}" for name, number in costs.memory.items())
+    lines = [
+        f"shapes: {shapes}",
+        f"parameters: {costs.parameters:,}",
+        f"memory: about {total / 1e6:,.1f} MB beside Python and torch ({memory})",
+    ]
+    if costs.step_seconds is not None and costs.train_seconds is not None:
+        steps = "until max_time" if costs.steps is None else f"{costs.steps:,} steps"
+        lines.append(
+            f"time: about {duration(costs.train_seconds)} of training ({steps}, {1e3 * costs.step_seconds:.1f} ms "
+            f"each on {costs.device} with {costs.threads} threads)"
+            + ("" if costs.sample_seconds is None else f", {duration(costs.sample_seconds)} of sampling")
+        )
+    return lines
+
+
+def duration(seconds: float) -> str:
+    """Such as 8 s, 12 min or 3.5 h."""
+    if seconds < 90:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def schema() -> None:

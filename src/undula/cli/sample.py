@@ -57,14 +57,12 @@ def sample(
 ) -> None:
     """Draw samples from a trained model, in the units of its data."""
     from ..data.samples import check_sample_path, sample_table, write_samples
-    from ..experiments.folder import find_run
+    from ..experiments.folder import find_model
     from ..model import DiffusionModel
     from ..training.progress import make_progress
 
     load_plugins(plugin)
-    folder = Path(run)
-    if not (folder / "model.json").is_file():
-        folder = find_run(run, needs="model/model.json").path
+    folder = find_model(run)
     if given and unconditional:
         raise ConfigError("--given and --unconditional exclude each other: leave one of them out")
     options = {

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["as_config", "checked", "load_config", "preset_names", "preset_text", "problems_of", "validated"]
+__all__ = [
+    "as_config",
+    "checked",
+    "load_config",
+    "preset_names",
+    "preset_text",
+    "problems_of",
+    "read_tree",
+    "validated",
+]
 
 import os
 from collections.abc import Iterable, Mapping
@@ -14,11 +23,14 @@ from pydantic import BaseModel, ValidationError
 
 from ..core.errors import ConfigError, UnknownNameError, did_you_mean
 from ..core.registry import KINDS, Registry
+from ..core.signature import message_of
 from .schema import Config
 from .yaml12 import parse_scalar, parse_yaml
 
 M = TypeVar("M", bound=BaseModel)
 
+_TYPES = ("int", "float", "bool", "str", "list[str]", "dict[str,any]")
+_DATA_FILES = (".csv", ".parquet", ".npy", ".npz")
 _PRESETS = resources.files("undula") / "presets"
 
 
@@ -48,10 +60,7 @@ def load_config(source: str | Path, overrides: Iterable[str] = ()) -> Config:
     Raises:
         ConfigError: with every key that is wrong.
     """
-    tree = _read(source, seen=())
-    for text in overrides:
-        tree = _merged(tree, _named(_override(text)))
-    return validated(tree, str(source))
+    return validated(read_tree(source, overrides), str(source))
 
 
 def as_config(config: Config | Mapping[str, Any] | str | Path) -> Config:
@@ -67,6 +76,18 @@ def as_config(config: Config | Mapping[str, Any] | str | Path) -> Config:
     if isinstance(config, str | Path):
         return load_config(config)
     raise ConfigError(f"config of type {type(config).__name__}: expected a mapping, a file or a preset")
+
+
+def read_tree(source: str | Path, overrides: Iterable[str] = ()) -> dict[str, Any]:
+    """The plain values of a YAML file or a preset, with its parents and overrides; not yet checked.
+
+    Raises:
+        ConfigError: if a file cannot be read or is not YAML.
+    """
+    tree = _read(source, seen=())
+    for text in overrides:
+        tree = _merged(tree, _named(_override(text)))
+    return tree
 
 
 def validated(tree: dict[str, Any], where: str) -> Config:
@@ -94,24 +115,35 @@ def checked(model: type[M], values: Mapping[str, Any] | M | None, where: str) ->
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """What is wrong, a sentence a key, with the nearest known key."""
-    return [_sentence(problem, model) for problem in error.errors()]
+    problems: dict[tuple[str, str], list[str]] = {}
+    for problem in error.errors():
+        subject, message = _sentence(problem, model)
+        problems.setdefault((subject, message.partition(" should be ")[0]), []).append(message)
+    return [
+        subject + " or ".join([messages[0], *(m.removeprefix(f"{start} should be ") for m in messages[1:])])
+        for (subject, start), messages in problems.items()
+    ]
 
 
-def _sentence(problem: Any, model: type[BaseModel]) -> str:
+def _sentence(problem: Any, model: type[BaseModel]) -> tuple[str, str]:
+    """The key with its value, and what is wrong with it; a union's members are told apart by neither."""
     location = [str(part) for part in problem["loc"]]
     path = ".".join(
-        part for part in location if not part.startswith(("function-", "literal[", "constrained-"))
+        part
+        for part in location
+        if not part.startswith(("function-", "literal[", "constrained-")) and part not in _TYPES
     )
     if problem["type"] == "extra_forbidden":
         known = _fields(model, location[:-1])
         near = did_you_mean(location[-1], known) or f" (known here: {', '.join(known)})"
-        return f"unknown key {path!r}{near}"
-    message = problem["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
+        return "", f"unknown key {path!r}{near}"
+    if problem["type"] == "missing":
+        return f"{path}: ", "is missing"
+    message = message_of(problem)
     given = problem["input"]
-    if isinstance(given, Mapping) or problem["type"] == "missing":
-        return f"{path}: {message}" if path else message
-    return f"{path} = {given!r}: {message}"
+    if isinstance(given, Mapping):
+        return f"{path}: " if path else "", message
+    return f"{path} = {given!r}: ", message
 
 
 def _fields(model: type[BaseModel], path: list[str]) -> list[str]:
@@ -134,6 +166,11 @@ def _read(source: str | Path, seen: tuple[str, ...], base: Path | None = None) -
     where = str(path) if is_file else str(source)
     if where in seen:
         raise ConfigError(f"extends goes in a circle: {' → '.join([*seen, where])}")
+    if is_file and path.suffix.lower() in _DATA_FILES:
+        raise ConfigError(
+            f"{where} is a data file, not a config: make a config for it with "
+            f"`undula init {where} > {path.stem}.yaml`, and run that"
+        )
     try:
         text = path.read_text(encoding="utf-8") if is_file else preset_text(str(source))
     except (OSError, UnicodeError) as error:
@@ -142,7 +179,10 @@ def _read(source: str | Path, seen: tuple[str, ...], base: Path | None = None) -
     if tree is None:
         tree = {}
     if not isinstance(tree, dict):
-        raise ConfigError(f"{where}: expected keys such as `data:` and `training:`, got {tree!r}")
+        raise ConfigError(
+            f"{where} is not a config: expected keys such as `data:` and `training:`, found "
+            f"{'a list' if isinstance(tree, list) else 'text or a number'}"
+        )
     parents = tree.pop("extends", [])
     merged: dict[str, Any] = {}
     for parent in [parents] if isinstance(parents, str) else parents:

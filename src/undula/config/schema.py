@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["ComponentSpec", "Components", "Config", "Evaluation", "Experiment"]
 
+import re
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt
@@ -35,11 +36,20 @@ class ComponentSpec(_Block):
 class Experiment(_Block):
     """What the experiment is called."""
 
-    name: str = Field("experiment", description="Name of the run folder.", pattern=r"^[\w.-]+$")
+    name: str = Field(
+        "experiment", description="Name of the run folder.", json_schema_extra={"pattern": r"^[\w.-]+$"}
+    )
     description: str = Field("", description="A sentence for the report.")
     seed: Annotated[int, Ge(0)] = Field(0, description="Of everything random.")
     type: str = Field("standard", description="How it is set up, trained and evaluated.")
     params: dict[str, Any] = Field(default_factory=dict, description="Arguments of that type.")
+
+    @field_validator("name")
+    @classmethod
+    def _folder(cls, name: str) -> str:
+        if not re.fullmatch(r"[\w.-]+", name):
+            raise ValueError("it names a folder: use letters, digits, _, . and -")
+        return name
 
 
 class Components(_Block):

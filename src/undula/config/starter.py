@@ -11,6 +11,7 @@ from typing import Any
 from ..core.errors import ConstantColumnsError, MissingValuesError, TooShortError
 from ..data.options import DataOptions
 from ..data.prepare import PreparedData, prepare
+from ..data.reading import Windows, read_file
 
 _LENGTHS = (50, 32, 24, 16, 10, 8, 5)
 
@@ -60,13 +61,17 @@ def starter_config(file: Path) -> tuple[str, list[str]]:
     length = prepared.parts.train.length
     steps = max(1, -(-len(prepared.parts.train) // 128))
     epochs = max(1, round(_TARGET_STEPS / steps))
-    roles = []
+    roles, time = [], None
+    columns = ", ".join(_quoted(c) for c in panel.columns)
     if panel.series and not panel.independent:
         time = next((n.split("'")[1] for n in panel.notes if n.startswith("time column")), None)
-        columns = ", ".join(_quoted(c) for c in panel.columns)
-        roles.append(f"  roles: {{time: {'null' if time is None else _quoted(time)}, target: [{columns}]}}\n")
-    elif constant:
-        roles.append(f"  columns: [{', '.join(_quoted(c) for c in panel.columns)}]\n")
+        roles.append(f"  roles: {{time: {'null' if time is None else _quoted(time)}}}\n")
+    if roles or constant:
+        roles.append(f"  columns: [{columns}]           # those to generate\n")
+    text_columns = _unused(file, [*panel.columns, *constant, time])
+    unused = [("text", text_columns), ("constant in the training part", constant)]
+    left_out = [f"not used, {why}: {', '.join(names)}" for why, names in unused if names]
+    roles += [f"  # {line}\n" for line in left_out]
     text = _TEMPLATE.format(
         name=re.sub(r"[^\w.-]+", "_", file.stem) or "experiment",
         description=f"Windows of {file.name}".replace('"', "'"),
@@ -79,8 +84,14 @@ def starter_config(file: Path) -> tuple[str, list[str]]:
         num_epochs=epochs,
         sample_every=max(1, epochs // 4),
     )
-    left_out = [f"left out, constant in the training part: {', '.join(constant)}"] if constant else []
-    return text, [*prepared.notes, *left_out]
+    notes = [note for note in prepared.notes if not note.endswith("is text: not used")]
+    return text, [*notes, *left_out]
+
+
+def _unused(file: Path, used: list[str | None]) -> list[str]:
+    """Columns of a table that are neither generated nor its time."""
+    table = read_file(file)
+    return [] if isinstance(table, Windows) else [name for name in map(str, table.columns) if name not in used]
 
 
 def _prepared(file: Path) -> tuple[PreparedData, list[str]]:

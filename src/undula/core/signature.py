@@ -5,7 +5,7 @@ Descriptions come from the "Args:" sections of the class and its bases.
 
 from __future__ import annotations
 
-__all__ = ["Nested", "Parameter", "parameters_model", "parameters_of", "problem_of"]
+__all__ = ["Nested", "Parameter", "annotation_text", "message_of", "parameters_model", "parameters_of", "problem_of", "shown"]
 
 import dataclasses
 import functools
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 Nested = Callable[[type], Any]
+_SIGNS = {"Gt": ">", "Ge": "≥", "Lt": "<", "Le": "≤"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def parameters_of(component: Any) -> tuple[Parameter, ...]:
     return tuple(
         Parameter(
             name=p.name,
-            annotation=_annotation_text(hints.get(p.name, Any)),
+            annotation=annotation_text(hints.get(p.name, Any)),
             default=None if p.default is p.empty else p.default,
             required=p.default is p.empty,
             description=descriptions.get(p.name, ""),
@@ -98,7 +99,21 @@ def problem_of(error: Any, who: str, model: type[BaseModel]) -> str:
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, ConfigError):
         return str(cause)
-    return f"{who}: {path} = {error['input']!r}: {error['msg'].lower()}"
+    return f"{who}: {path} = {error['input']!r}: {message_of(error)}"
+
+
+def message_of(error: Any) -> str:
+    """What one of pydantic's errors says, for somebody who does not know pydantic."""
+    message = str(error["msg"]).removeprefix("Value error, ").partition(", unable to parse")[0]
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "string_pattern_mismatch":
+            return f"does not match the pattern {context['pattern']}"
+        case "list_type":
+            return "input should be a list, such as [a, b]"
+        case "is_instance_of":
+            return f"input should be a {context['class'].removeprefix('Base').lower()}"
+    return message[:1].lower() + message[1:]
 
 
 def _hints(component: Any) -> dict[str, Any]:
@@ -123,10 +138,48 @@ def _with_nested(annotation: Any, nested: Nested) -> Any:
     return typing.Union[replaced] if origin in (None, types.UnionType) else origin[replaced]  # noqa: UP007
 
 
-def _annotation_text(annotation: Any) -> str:
-    text = inspect.formatannotation(annotation)
-    text = re.sub(r"Annotated\[(\w+), ([^\]]*)\]", r"\1 (\2)", text)
-    return re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", text)
+def annotation_text(annotation: Any) -> str:
+    """An annotation in words, such as "int > 0", "one of a, b" or "list of a sampler"."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if annotation is Any or annotation is inspect.Parameter.empty:
+        return "anything"
+    if annotation is type(None):
+        return "null"
+    if origin is Annotated:
+        return f"{annotation_text(arguments[0])}{_bounds_text(arguments[1:])}"
+    if origin is Literal:
+        return " or ".join(shown(value) for value in arguments)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(annotation_text(a) for a in arguments)
+    if origin in (list, tuple, set) and arguments:
+        items = [annotation_text(a) for a in arguments if a is not Ellipsis]
+        return f"{origin.__name__} of {', '.join(items)}"
+    if origin is not None and arguments:
+        return f"{annotation_text(origin)} of {', '.join(annotation_text(a) for a in arguments)}"
+    if kind := getattr(annotation, "kind", None):
+        return f"{kind}: a name, or {{type, params}}"
+    return str(getattr(annotation, "__name__", annotation))
+
+
+def shown(value: Any) -> str:
+    """A value as a config writes it."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(shown(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {shown(item)}' for key, item in value.items())}}}"
+    return str(value) if not isinstance(value, str) or value else "''"
+
+
+def _bounds_text(bounds: tuple[Any, ...]) -> str:
+    """Limits of a number as " > 0" or " in [0, 1)"."""
+    names = [type(b).__name__ for b in bounds]
+    limits = {name: getattr(b, name.lower()) for name, b in zip(names, bounds, strict=True) if name in _SIGNS}
+    low, high = limits.get("Ge", limits.get("Gt")), limits.get("Le", limits.get("Lt"))
+    if low is not None and high is not None:
+        return f" in {'[' if 'Ge' in limits else '('}{low:g}, {high:g}{']' if 'Le' in limits else ')'}"
+    return "".join(f" {_SIGNS[name]} {limit:g}" for name, limit in limits.items())
 
 
 def _argument_docs(component: type) -> dict[str, str]:

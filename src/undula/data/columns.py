@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["numeric", "parsed_time", "require_columns", "target_columns", "time_role", "with_time_column"]
+__all__ = ["numeric", "parsed_time", "refuse_two_targets", "require_columns", "target_columns", "time_role", "with_time_column"]
 
 import warnings
 
@@ -54,6 +54,7 @@ def target_columns(
 ) -> list[str]:
     """The columns to generate: the user's, or every numeric column without another role."""
     roles = options.roles
+    refuse_two_targets(options, [str(c) for c in table.columns])
     if options.target is not None:
         if not options.target:
             raise DataError("columns is empty: name at least one column to generate, or leave it out")
@@ -73,11 +74,23 @@ def target_columns(
 
 
 def require_columns(table: pd.DataFrame, names: list[str]) -> None:
-    """Refuse names that are not columns; the message gives the nearest one."""
-    for name in names:
-        if name not in table.columns:
-            known = [str(c) for c in table.columns]
-            raise DataError(f"no column {name!r}{did_you_mean(name, known)} (columns: {', '.join(known)})")
+    """Refuse names that are not columns; the message gives the nearest one to each."""
+    known = [str(c) for c in table.columns]
+    unknown = [f"no column {name!r}{did_you_mean(name, known)}" for name in names if name not in known]
+    if unknown:
+        raise DataError(f"{', '.join(unknown)} (columns: {', '.join(known)})")
+
+
+def refuse_two_targets(options: DataOptions, known: list[str]) -> None:
+    """Refuse `columns` and `roles.target` that differ; a name that is no column is told first."""
+    columns, target = options.columns, options.roles.target
+    if columns is None or target is None or columns == target:
+        return
+    require_columns(pd.DataFrame(columns=known), [*columns, *(name for name in target if name not in columns)])
+    raise DataError(
+        f"data.columns = [{', '.join(columns)}] and data.roles.target = [{', '.join(target)}] name different "
+        "columns: give one of them"
+    )
 
 
 def _is_text(column: pd.Series) -> bool:

@@ -85,8 +85,6 @@ class DataOptions(_Options):
 
     @model_validator(mode="after")
     def _consistent(self) -> DataOptions:
-        if self.columns is not None and self.roles.target not in (None, self.columns):
-            raise ValueError("columns and roles.target name different columns: give one of them")
         roles = self.roles
         named = [*(self.target or []), *roles.known_covariates, *roles.past_covariates, *roles.static]
         for name in named:

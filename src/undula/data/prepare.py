@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from ..core.errors import DataError
 from ..core.registry import Registry
-from .columns import require_columns
+from .columns import refuse_two_targets, require_columns
 from .options import DataOptions, Roles
 from .reading import Windows, array_columns, as_windows, read_file
 from .splits import Parts, split_panel
@@ -58,6 +58,7 @@ def prepare(options: DataOptions, data: Data | None = None) -> PreparedData:
     raw = _raw(options, data)
     if isinstance(raw, Windows):
         _refuse_for_windows(options)
+        refuse_two_targets(options, raw.columns)
         raw = _chosen(raw, options.target)
         panel, window_len = panel_of_windows(raw), raw.values.shape[1]
         options = _updated(options, predict_len=window_len)

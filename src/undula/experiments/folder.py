@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["RunFolder", "find_run"]
+__all__ = ["RunFolder", "find_model", "find_run"]
 
 import contextlib
 import errno
@@ -145,3 +145,13 @@ def find_run(run: str | Path, needs: str = "config.yaml") -> RunFolder:
             "makes one"
         )
     return RunFolder(max(found, key=lambda p: p.name))
+
+
+def find_model(run: str | Path) -> Path:
+    """A model's folder as it was given, or the run folder that a user means.
+
+    Raises:
+        RunError: if there is neither.
+    """
+    folder = Path(run)
+    return folder if (folder / "model.json").is_file() else find_run(run, needs="model/model.json").path

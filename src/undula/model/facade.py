@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -37,12 +37,16 @@ from ..data.windows import Batch
 from ..diffusion.bound import variational_bound
 from ..diffusion.denoiser import BaseDenoiser, NetDenoiser
 from ..diffusion.guidance import CountedDenoiser, guided
+from ..diffusion.loss import DiffusionLoss
 from ..diffusion.sampler import BaseSampler, SampleNoise
 from ..training.engine import Outcome
 from ..training.options import TrainingOptions
 from .composition import Composition, Spec, resolve_guidance
-from .fitting import FitHooks, Fitted, fit, training_batch
+from .fitting import FitHooks, Fitted, assemble, fit, training_batch
 from .storage import best_weights, first_misfit, read_model, write_model
+
+if TYPE_CHECKING:
+    from ..export.onnx import Exported
 
 Array = NDArray[np.floating[Any]]
 
@@ -133,6 +137,20 @@ class DiffusionModel:
 
         self._fitted = fit(parts, prepared, training, self.seed, hooks, on_epoch if hooks.on_epoch else None)
         return self
+
+    def assemble(self, prepared: PreparedData) -> DiffusionLoss:
+        """Everything that comes before the first step of training; the network is untrained.
+
+        Args:
+            prepared: the data.
+
+        Returns:
+            The loss of a batch; see `DiffusionLoss`.
+        """
+        parts = self.compose()
+        self._parts, self._options = parts, prepared.options
+        self._fitted, loss = assemble(parts, prepared, self._training_options(), self.seed)
+        return loss
 
     def compose(self) -> Composition:
         """The components put together and checked, without data."""
@@ -353,6 +371,31 @@ class DiffusionModel:
         model._parts, model._options = parts, data
         model._fitted = Fitted(parts.denoiser(s), collator, s, lengths)
         return model
+
+    def export_model(
+        self, path: str | Path, *, sampler: Spec | None = None, num_steps: int | None = None
+    ) -> Exported:
+        """Write the denoiser with its preprocessing as one ONNX file, checked in onnxruntime.
+
+        Args:
+            path: of the file, *.onnx.
+            sampler: whose grid of noise levels the file describes; None: the model's own.
+            num_steps: of that grid; None: the sampler's own.
+
+        Returns:
+            What was written and checked.
+
+        Raises:
+            ConfigError: if the extra `export` is not installed.
+            IncompatibleError: if a component cannot be written as ONNX; with the reason.
+        """
+        from ..export.onnx import export_onnx
+
+        state, parts = self._state(), self.parts_
+        if self._device().type != "cpu":
+            raise ConfigError("export works on the CPU: load the model with device='cpu'")
+        chosen = self._sampler(sampler, num_steps)
+        return export_onnx(path, state.denoiser, parts.preprocessing, state.collator, chosen)
 
     # -- inside --------------------------------------------------------------------------------
 

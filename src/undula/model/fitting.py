@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FitHooks", "Fitted", "fit"]
+__all__ = ["FitHooks", "Fitted", "assemble", "fit"]
 
 import functools
 from collections.abc import Callable, Sequence
@@ -47,6 +47,7 @@ class FitHooks:
         on_epoch: called with the model and the numbers of epochs and steps, every
             `training.sample_every` epochs, under the averaged weights; its numbers are logged.
         train_step: what a training step costs; see `DiffusionLoss`; None: the objective's loss.
+        on_start: called with the loss and the first batch, before the first step.
     """
 
     folder: Path | None = None
@@ -55,6 +56,7 @@ class FitHooks:
     progress: Progress | None = None
     on_epoch: Callable[[Any, int, int], dict[str, float]] | None = None
     train_step: Callable[..., Tensor] | None = None
+    on_start: Callable[[DiffusionLoss, TrainingBatch], None] | None = None
 
 
 @dataclass
@@ -97,7 +99,48 @@ def fit(
     Returns:
         The fitted parts, with the averaged weights in the network.
     """
-    train, val = prepared.parts.train, prepared.parts.val
+    fitted, loss = assemble(parts, prepared, options, seed, hooks.train_step)
+    train, val, collator = prepared.parts.train, prepared.parts.val, fitted.collator
+
+    def batches(epoch: int) -> list[NDArray[np.int64]]:
+        return epoch_batches(train.lengths, options.batch_size, seed, epoch)
+
+    task = Task(
+        module=loss,
+        batches=batches,
+        collate=lambda index: training_batch(collator, train.batch(index)),
+        validate=None if val is None else _Validation(loss, collator, val, options.batch_size),
+        on_epoch=functools.partial(on_epoch, fitted) if on_epoch else None,
+        networks=[parts.architecture],
+    )
+    if hooks.on_start is not None:
+        hooks.on_start(loss, training_batch(collator, train.batch(batches(0)[0])))
+    engine = Engine(task, options, seed, hooks.folder, hooks.loggers, hooks.progress)
+    fitted.outcome = engine.run(hooks.resume)
+    with torch.no_grad():
+        for name, parameter in loss.named_parameters():
+            parameter.copy_(fitted.outcome.ema.weights[name])
+    parts.architecture.eval()
+    return fitted
+
+
+def assemble(
+    parts: Composition,
+    prepared: PreparedData,
+    options: TrainingOptions,
+    seed: int,
+    train_step: Callable[..., Tensor] | None = None,
+) -> tuple[Fitted, DiffusionLoss]:
+    """Fit preprocessing and noise, build the network: all that comes before the first step.
+
+    Args:
+        parts: the model's components; its preprocessing, noise and architecture are changed.
+        prepared: the data.
+        options: how it will be trained.
+        seed: of the network's initial weights.
+        train_step: what a training step costs; see `DiffusionLoss`; None: the objective's loss.
+    """
+    train = prepared.parts.train
     collator = Collator.fit(prepared.panel, train)
     s = _fit_to_data(parts, collator, train)
     layout = parts.preprocessing.layout(collator.layout)
@@ -111,26 +154,7 @@ def fit(
     lengths = np.quantile(train.lengths, np.linspace(0, 1, 101), method="nearest").tolist()
     fitted = Fitted(denoiser, collator, s, lengths if train.length is None else [train.length])
     dropout = parts.architecture.dropout_of_parts(layout)
-    loss = DiffusionLoss(denoiser, parts.objective, parts.preprocessing, seed, dropout, hooks.train_step)
-
-    def batches(epoch: int) -> list[NDArray[np.int64]]:
-        return epoch_batches(train.lengths, options.batch_size, seed, epoch)
-
-    task = Task(
-        module=loss,
-        batches=batches,
-        collate=lambda index: training_batch(collator, train.batch(index)),
-        validate=None if val is None else _Validation(loss, collator, val, options.batch_size),
-        on_epoch=functools.partial(on_epoch, fitted) if on_epoch else None,
-        networks=[parts.architecture],
-    )
-    engine = Engine(task, options, seed, hooks.folder, hooks.loggers, hooks.progress)
-    fitted.outcome = engine.run(hooks.resume)
-    with torch.no_grad():
-        for name, parameter in loss.named_parameters():
-            parameter.copy_(fitted.outcome.ema.weights[name])
-    parts.architecture.eval()
-    return fitted
+    return fitted, DiffusionLoss(denoiser, parts.objective, parts.preprocessing, seed, dropout, train_step)
 
 
 def training_batch(collator: Collator, batch: Batch) -> TrainingBatch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["save_dynamics", "save_marginals", "save_windows"]
+__all__ = ["GENERATED", "REAL", "STYLE", "TRAINING", "save_dynamics", "save_figure", "save_marginals", "save_windows"]
 
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,12 @@ Array = NDArray[np.floating[Any]]
 
 REAL, GENERATED, TRAINING = "#1f5a99", "#d95f0e", "#7f8c8d"
 _SHOWN = 6
-_STYLE: Any = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "axes.grid": True,
+STYLE: Any = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "axes.grid": True,
           "grid.alpha": 0.25, "figure.constrained_layout.use": True}  # fmt: skip
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a picture atomically."""
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=110, format="png")
 
@@ -40,7 +41,7 @@ def save_windows(
         columns: names of the C columns.
         title: of the picture.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         shown = columns[:4]
         figure = Figure(figsize=(10, 0.6 + 2.2 * len(shown)))
         axes = figure.subplots(len(shown), 2, sharey="row", squeeze=False)
@@ -55,7 +56,7 @@ def save_windows(
                 axis.set_xlabel("step")
             axes[row, 0].set_ylabel(name)
         figure.suptitle(title)
-        _save(figure, path)
+        save_figure(figure, path)
 
 
 def save_marginals(path: Path, real: Array, generated: Array, columns: list[str]) -> None:
@@ -67,7 +68,7 @@ def save_marginals(path: Path, real: Array, generated: Array, columns: list[str]
         generated: likewise.
         columns: names of the C columns.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         shown = columns[:4]
         figure = Figure(figsize=(10, 0.6 + 3 * len(shown)))
         axes = figure.subplots(len(shown), 2, squeeze=False)
@@ -93,7 +94,7 @@ def save_marginals(path: Path, real: Array, generated: Array, columns: list[str]
             right.axline((0, 0), slope=1, color="grey", lw=0.8, label="equal")
             right.set(xlabel=f"held-out {name}", ylabel=f"generated {name}")
             right.legend(frameon=False)
-        _save(figure, path)
+        save_figure(figure, path)
 
 
 def save_dynamics(path: Path, real: Array, generated: Array, columns: list[str]) -> None:
@@ -105,7 +106,7 @@ def save_dynamics(path: Path, real: Array, generated: Array, columns: list[str])
         generated: likewise.
         columns: names of the C columns.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         shown = columns[:4]
         figure = Figure(figsize=(10, 0.6 + 2.6 * len(shown)))
         axes = figure.subplots(len(shown), 2, squeeze=False)
@@ -121,4 +122,4 @@ def save_dynamics(path: Path, real: Array, generated: Array, columns: list[str])
                 axis.axhline(0, color="grey", lw=0.6)
                 axis.set(xlabel="lag (steps)", ylabel=f"autocorrelation of {label}")
                 axis.legend(frameon=False)
-        _save(figure, path)
+        save_figure(figure, path)

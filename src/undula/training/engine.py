@@ -8,7 +8,7 @@ lightning-fabric's.
 
 from __future__ import annotations
 
-__all__ = ["Engine", "Moveable", "Outcome", "Task"]
+__all__ = ["Engine", "Moveable", "Outcome", "Task", "total_steps"]
 
 import contextlib
 import logging
@@ -183,7 +183,7 @@ class Engine:
     def _loop(self, signals: Signals, loggers: Sequence[Logger]) -> None:
         counters, options = self._counters, self.options
         epoch_steps = len(self.task.batches(0))
-        total = _total_steps(options, epoch_steps)
+        total = total_steps(options, epoch_steps)
         batches: Sequence[NDArray[np.int64]] = ()
         loaded_epoch = -1
         saved = time.monotonic()
@@ -365,7 +365,8 @@ class Engine:
         save_checkpoint(self._checkpoint(name), self.task.module, self._ema, self._optimizer, counters)
 
 
-def _total_steps(options: TrainingOptions, epoch_steps: int) -> int | None:
+def total_steps(options: TrainingOptions, epoch_steps: int) -> int | None:
+    """Steps of a training whose epochs have so many; None if only time limits it."""
     limits = [
         n
         for n in (options.max_steps, options.num_epochs and options.num_epochs * epoch_steps)
