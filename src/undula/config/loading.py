@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["as_config", "load_config", "preset_names", "preset_text", "problems_of", "validated"]
+__all__ = [
+    "as_config",
+    "load_config",
+    "preset_names",
+    "preset_text",
+    "problems_of",
+    "validated",
+    "with_values",
+]
 
 import os
 from collections.abc import Iterable, Mapping
@@ -64,6 +72,23 @@ def as_config(config: Config | Mapping[str, Any] | str | Path) -> Config:
     if isinstance(config, str | Path):
         return load_config(config)
     raise ConfigError(f"config of type {type(config).__name__}: expected a mapping, a file or a preset")
+
+
+def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config:
+    """A config with some keys changed, as `--set` changes them.
+
+    Args:
+        config: to begin with.
+        values: by the key's path, such as "training.learning_rate".
+        where: what to call it in messages.
+
+    Raises:
+        ConfigError: with every key that is wrong.
+    """
+    tree = config.model_dump(mode="json")
+    for path, value in values.items():
+        tree = _merged(tree, _nested(path, value))
+    return validated(tree, where)
 
 
 def validated(tree: dict[str, Any], where: str) -> Config:
@@ -155,8 +180,12 @@ def _override(text: str) -> dict[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ConfigError(f"--set {text!r}: expected KEY=VALUE, such as training.learning_rate=3e-4")
-    tree: Any = parse_scalar(value)
-    for part in reversed(key.strip().split(".")):
+    return _nested(key.strip(), parse_scalar(value))
+
+
+def _nested(path: str, value: Any) -> dict[str, Any]:
+    tree = value
+    for part in reversed(path.split(".")):
         tree = {part: tree}
     assert isinstance(tree, dict)
     return tree

@@ -83,7 +83,16 @@ def evaluate_model(
     for name in _BASELINES:
         baseline = Registry.get("baseline", name).fit(stretches, length)
         baselines[name] = baseline.sample(options.num_samples, seed)
-    judgement = judge(generated, held_out, train, baselines, options.metrics, options.bootstrap, seed)
+    judgement = judge(
+        generated,
+        held_out,
+        train,
+        baselines,
+        options.metrics,
+        options.bootstrap,
+        seed,
+        part="test part" if parts.test else "validation part",
+    )
     return RunEvaluation(samples, generated, held_out, train, baselines, judgement, seconds)
 
 

@@ -7,10 +7,10 @@ __all__ = ["ExperimentRunner", "RunResult"]
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -58,12 +58,23 @@ class ExperimentRunner:
         config: what to run.
         out: parent of the run folder; None: experiments/runs.
         quiet: whether to say nothing on the way.
+        judge_on: the part against which samples are judged; "nothing": none are drawn, and the
+            results say "trained", not "finished".
+        loggers: that get the numbers of the training besides the run folder's own.
     """
 
-    def __init__(self, config: Config, out: str | Path | None = None, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        config: Config,
+        out: str | Path | None = None,
+        quiet: bool = False,
+        judge_on: Literal["test", "val", "nothing"] = "test",
+        loggers: Sequence[Logger] = (),
+    ) -> None:
         self.config = config
         self.out = None if out is None else Path(out)
         self.quiet = quiet or not is_main_process()
+        self.judge_on, self.loggers = judge_on, list(loggers)
 
     @classmethod
     def from_config(
@@ -88,7 +99,10 @@ class ExperimentRunner:
         """
         model = DiffusionModel.from_config(self.config)
         model.compose()
-        return model, prepare(self.config.data)
+        prepared = prepare(self.config.data)
+        if self.judge_on == "val":
+            prepared = replace(prepared, parts=replace(prepared.parts, test=None))
+        return model, prepared
 
     def run(self, resume: str | Path | None = None) -> RunResult | None:
         """Train, sample, judge, write.
@@ -130,12 +144,16 @@ class ExperimentRunner:
         for note in prepared.notes:
             self._say(f"data: {note}")
         board = TensorBoardLogger(folder.path)
-        loggers: list[Logger] = [JSONLinesLogger(folder.path / "metrics.jsonl"), board]
+        loggers = [JSONLinesLogger(folder.path / "metrics.jsonl"), board, *self.loggers]
         progress = make_progress("training", self.quiet)
         watch = _Watch(self.config, prepared, folder, board, progress.message)
         hooks = FitHooks(folder.checkpoints, resume, loggers, progress, watch)
         model.fit(prepared, hooks)
         model.save(folder.model)
+        if self.judge_on == "nothing":
+            results = self._results(model, prepared, None)
+            folder.write_json("results.json", results)
+            return RunResult(folder.path, results, None, [])
         with make_progress("sampling", self.quiet) as sampling:
             evaluation = evaluate_model(
                 model, prepared, self.config, lambda share: sampling.update(share, "")
@@ -151,25 +169,30 @@ class ExperimentRunner:
         return {"name": experiment.name, "status": status, "seed": experiment.seed, "metrics": {}}
 
     def _results(
-        self, model: DiffusionModel, prepared: PreparedData, evaluation: RunEvaluation
+        self, model: DiffusionModel, prepared: PreparedData, evaluation: RunEvaluation | None
     ) -> dict[str, Any]:
         outcome = model.outcome_
         assert outcome is not None
-        metrics = {} if evaluation.judgement is None else evaluation.judgement.as_json()
-        if self.config.evaluation.bits_per_dim:
+        judgement = None if evaluation is None else evaluation.judgement
+        metrics = {} if judgement is None else judgement.as_json()
+        if self.config.evaluation.bits_per_dim and evaluation is not None:
+            parts = prepared.parts
             metrics["bits_per_dim"] = {
-                "value": model.bits_per_dim((prepared.parts.test or prepared.parts.train).some(400_000)),
+                "value": model.bits_per_dim((parts.test or parts.val or parts.train).some(400_000)),
                 "better": "lower",
                 "protocol": "variational bound on held-out windows, in the data's units",
             }
-        per_thousand = 1000.0 * evaluation.sample_seconds / len(evaluation.samples)
+        sampled = {}
+        if evaluation is not None:
+            per_thousand = 1000.0 * evaluation.sample_seconds / len(evaluation.samples)
+            sampled = {"sample_s_per_1000": round(per_thousand, 3)}
         best = outcome.best_val_loss
         return {
-            **self._summary("finished"),
+            **self._summary("trained" if evaluation is None else "finished"),
             "metrics": metrics,
             "timing": {
                 "train_s": round(outcome.seconds, 3),
-                "sample_s_per_1000": round(per_thousand, 3),
+                **sampled,
                 "steps": outcome.steps,
                 "parameters": model.num_parameters_,
                 "calls_per_sample": model.parts_.sampler.calls,

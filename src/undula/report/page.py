@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["PageContent", "write_page"]
+__all__ = ["LAYOUT", "PageContent", "as_html", "write_page"]
 
 from dataclasses import dataclass
 from importlib import resources
@@ -25,7 +25,7 @@ from .words import SEVERAL_COLUMNS, rows, shift_in_words, tally_in_words
 Array = NDArray[np.floating[Any]]
 
 _SHOWN_WINDOWS, _SHOWN_COLUMNS, _QUANTILES = 8, 4, 400
-_LAYOUT: dict[str, Any] = {
+LAYOUT: dict[str, Any] = {
     "template": "plotly_white",
     "font": {"family": "system-ui, sans-serif", "size": 13},
     "margin": {"l": 60, "r": 20, "t": 40, "b": 45},
@@ -85,13 +85,14 @@ def write_page(path: Path, content: PageContent) -> None:
         columns_note=SEVERAL_COLUMNS if len(content.columns) > 1 else "",
         shift=shift_in_words(content.judgement),
         baselines=list(content.baselines),
-        charts={name: _as_html(chart, name) for name, chart in charts.items()},
+        charts={name: as_html(chart, name) for name, chart in charts.items()},
         plotlyjs=get_plotlyjs(),
     )
     write_text(path, html)
 
 
-def _as_html(chart: go.Figure, name: str) -> str:
+def as_html(chart: go.Figure, name: str) -> str:
+    """A chart as a block of a page that has plotly's script."""
     html: str = chart.to_html(
         full_html=False,
         include_plotlyjs=False,
@@ -122,7 +123,7 @@ def _windows(content: PageContent) -> go.Figure:
                 )  # fmt: skip
         chart.update_yaxes(title_text=name, row=row + 1, col=1)
     chart.update_xaxes(title_text="step", row=len(names))
-    return chart.update_layout(**{**_LAYOUT, "height": 120 + 220 * len(names)})
+    return chart.update_layout(**{**LAYOUT, "height": 120 + 220 * len(names)})
 
 
 def _marginals(content: PageContent) -> go.Figure:
@@ -147,7 +148,7 @@ def _marginals(content: PageContent) -> go.Figure:
         chart.update_xaxes(title_text=name, row=1, col=column + 1)
     chart.update_yaxes(type="log", dtick=1, exponentformat="power")
     chart.update_yaxes(title_text="density", col=1)
-    return chart.update_layout(**{**_LAYOUT, "height": 360})
+    return chart.update_layout(**{**LAYOUT, "height": 360})
 
 
 def _quantile_chart(content: PageContent) -> go.Figure:
@@ -175,7 +176,7 @@ def _quantile_chart(content: PageContent) -> go.Figure:
             )  # fmt: skip
         chart.update_xaxes(title_text=f"real {name}, quantiles 0.1 % to 99.9 %", row=1, col=column + 1)
     chart.update_yaxes(title_text="generated", col=1)
-    return chart.update_layout(**{**_LAYOUT, "height": 380})
+    return chart.update_layout(**{**LAYOUT, "height": 380})
 
 
 def _dynamics(content: PageContent) -> go.Figure:
@@ -204,8 +205,8 @@ def _dynamics(content: PageContent) -> go.Figure:
                 )  # fmt: skip
     chart.update_xaxes(title_text="lag (steps)", row=len(names))
     chart.update_yaxes(title_text="autocorrelation", col=1)
-    layout = {**_LAYOUT, "height": 180 + 240 * len(names), "margin": {**_LAYOUT["margin"], "t": 90}}
-    return chart.update_layout(**{**layout, "legend": {**_LAYOUT["legend"], "y": 1.25}})
+    layout = {**LAYOUT, "height": 180 + 240 * len(names), "margin": {**LAYOUT["margin"], "t": 90}}
+    return chart.update_layout(**{**layout, "legend": {**LAYOUT["legend"], "y": 1.25}})
 
 
 def _curve(content: PageContent) -> go.Figure:
@@ -221,7 +222,7 @@ def _curve(content: PageContent) -> go.Figure:
                                        line={"color": colour}))  # fmt: skip
     chart.update_xaxes(title_text="step")
     chart.update_yaxes(title_text="loss")
-    return chart.update_layout(**{**_LAYOUT, "height": 320})
+    return chart.update_layout(**{**LAYOUT, "height": 320})
 
 
 def _evenly(windows: Array) -> Array:
