@@ -170,7 +170,6 @@ def test_overrides() -> None:
         ("training: {batch_size: 0}", r"training\.batch_size = 0: input should be greater than 0"),
         ("training: {num_epochs: null}", "training would never end"),
         ("data: {split: {train: 0.5}}", "must add up to 1"),
-        ("data: {dataset: a, path: b}", "dataset and path are both given"),
         ("data: {missing: ignore}", r"data\.missing = 'ignore': input should be 'error', 'drop'"),
         ("evaluation: {metrics: [kurtossis]}", "unknown metric 'kurtossis'"),
         ("experiment: {name: 'a/b'}", r"experiment\.name = 'a/b'"),

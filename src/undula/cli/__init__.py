@@ -13,7 +13,7 @@ import typer
 from .. import __version__
 from ..core.errors import UndulaError
 from ..core.processes import is_main_process
-from . import describe, init, run, sample, search
+from . import data, describe, init, run, sample, search
 from .options import debugging
 
 app = typer.Typer(
@@ -28,7 +28,7 @@ app = typer.Typer(
         "token_normalize_func": lambda name: name.replace("_", "-"),
     },
 )
-for _module in (run, search, sample, init, describe):
+for _module in (run, search, sample, init, data, describe):
     _module.add_commands(app)
 
 _ENVIRONMENT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)

@@ -168,7 +168,7 @@ class Search:
         """Run one trial after the other until so many were started, by whatever process."""
         while (trial := self.study.next(most)) is not None:
             run_trial(self.study, trial, self.folder / "trials", threads)
-            self._say_trial(trial.number)
+            self._say_trial(trial.user_attrs["folder"])
 
     def _run_workers(self, workers: int, most: int, lock: FileLock) -> None:
         threads = max(1, _cores() // workers)
@@ -228,8 +228,8 @@ class Search:
         if not self.quiet:
             print(text, file=sys.stderr, flush=True)
 
-    def _say_trial(self, number: int) -> None:
-        (record,) = (r for r in self.study.records if r.number == number)
+    def _say_trial(self, folder: str) -> None:
+        (record,) = (r for r in self.study.records if r.folder == folder)
         params = "  ".join(
             f"{path.rpartition('.')[2]} {value:.4g}" if isinstance(value, float) else
             f"{path.rpartition('.')[2]} {value}" for path, value in record.params.items()
@@ -237,7 +237,7 @@ class Search:
         what = f"{self.search.metric} {record.value:.5g}" if record.value is not None else record.state
         best = self.study.best()
         leader = f"  (best {best.value:.5g}, trial {best.number})" if best and best.value is not None else ""
-        self.say(f"trial {number}: {what}{leader}  {params}{'  ' + record.reason if record.reason else ''}")
+        self.say(f"trial {record.number}: {what}{leader}  {params}{'  ' + record.reason if record.reason else ''}")
 
     def _write_search(self) -> None:
         write_text(self.folder / "search.yaml", dump_yaml(self.search.model_dump(mode="json")))

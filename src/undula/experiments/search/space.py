@@ -82,13 +82,14 @@ class Space:
             )
         if self.search.metric == "bits_per_dim" and not self.base.evaluation.bits_per_dim:
             raise ConfigError("metric: bits_per_dim needs evaluation.bits_per_dim: true in the base config")
-        problems: dict[str, None] = {}
+        problems: dict[str, str] = {}
         seen: set[str] = {self.base.data.model_dump_json()}
         for values in self._corners():
-            for problem in self._problems(values, seen):
-                problems.setdefault(problem)
+            for blamed, text in self._problems(values, seen):
+                names = tuple(blamed) if len(blamed) == 1 else blamed.items()
+                problems.setdefault(f"{names} {text}", f"parameters: {_in_words(blamed)}: {text}")
         if problems:
-            lines = list(problems)
+            lines = list(problems.values())
             more = [f"… and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
             raise ConfigError("\n".join([*lines[:_SHOWN], *more]))
         return self._advice()
@@ -103,8 +104,11 @@ class Space:
         ]
 
     def _corners(self) -> Iterator[dict[str, Any]]:
-        """All combinations of choices and ends; of very many, some."""
-        ends = {path: list(given.values) for path, given in self.search.parameters.items()}
+        """All combinations of choices, whole numbers and ends; of very many, some."""
+        ends = {
+            path: given.finite if given.finite and len(given.finite) <= _CORNERS else list(given.values)
+            for path, given in self.search.parameters.items()
+        }
         if math.prod(map(len, ends.values())) <= _CORNERS:
             for values in itertools.product(*ends.values()):
                 yield dict(zip(ends, values, strict=True))
@@ -116,16 +120,17 @@ class Space:
         for _ in range(_CORNERS):
             yield {path: draw.choice(values) for path, values in ends.items()}
 
-    def _problems(self, values: dict[str, Any], seen: set[str]) -> list[str]:
-        """What is wrong with a corner; the parameter is named alone where it alone is to blame."""
+    def _problems(self, values: dict[str, Any], seen: set[str]) -> list[tuple[dict[str, Any], str]]:
+        """What is wrong with a corner, and with which values: one alone, where it alone is to blame."""
         texts = _texts_of(self.base, values, seen)
         if not texts:
             return []
-        for path, value in values.items():
-            alone = _texts_of(self.base, {path: value}, set())
-            if alone:
-                return [f"parameters: {path} = {value!r}: {text}" for text in alone]
-        return [f"parameters: {_in_words(values)}: {text}" for text in texts]
+        alone = [
+            ({path: value}, text)
+            for path, value in values.items()
+            for text in _texts_of(self.base, {path: value}, set())
+        ]
+        return alone or [(values, text) for text in texts]
 
 
 def _texts_of(base: Config, values: dict[str, Any], seen: set[str]) -> list[str]:
@@ -152,10 +157,10 @@ def _distribution(given: Range) -> BaseDistribution:
 
 
 def _labels(given: Range) -> list[Any]:
-    """Choices that optuna can store: numbers and words as they are, anything else as JSON."""
+    """Choices that optuna can store: numbers and words as they are, specs as JSON."""
     if all(value is None or isinstance(value, bool | int | float | str) for value in given.values):
         return list(given.values)
-    return [json.dumps(value) for value in given.values]
+    return [value if isinstance(value, str) else json.dumps(value) for value in given.values]
 
 
 def _in_words(values: Mapping[str, Any]) -> str:

@@ -79,7 +79,7 @@ class TrialRecord:
     """What is known of a trial.
 
     Args:
-        number: optuna's.
+        number: from 0, in the order in which they were first started.
         state: finished, pruned, failed or running.
         value: of the metric, if finished.
         params: values of the varied keys, as optuna stores them.
@@ -148,10 +148,12 @@ class Study:
             started = sum(t.state is not TrialState.WAITING for t in self._counted())
             if started >= most:
                 return None
-            self._study.sampler = _sampler(self.search, started)
+            trials = self._study.get_trials(deepcopy=False)
+            number = len({t.user_attrs[_FOLDER] for t in trials if _FOLDER in t.user_attrs})
+            self._study.sampler = _sampler(self.search, number)
             trial = self._study.ask(self.space.distributions)
             if _FOLDER not in trial.user_attrs:
-                trial.set_user_attr(_FOLDER, f"{trial.number:04d}")
+                trial.set_user_attr(_FOLDER, f"{number:04d}")
             trial.set_user_attr(_PID, os.getpid())
             return trial
 
@@ -164,8 +166,8 @@ class Study:
             self._study._storage.set_trial_user_attr(trial._trial_id, _CONTINUED, True)
             self._study.tell(trial.number, state=TrialState.FAIL)
             if set(params) >= set(self.space.distributions):  # else it died before it knew what to try
-                folder = trial.user_attrs.get(_FOLDER, f"{trial.number:04d}")
-                self._study.enqueue_trial(params, user_attrs={_FOLDER: folder})
+                kept = {k: v for k, v in trial.user_attrs.items() if k == _FOLDER}
+                self._study.enqueue_trial(params, user_attrs=kept)
         return len(dead)
 
     # -- what came out ---------------------------------------------------------------------------
@@ -196,7 +198,8 @@ class Study:
     @property
     def records(self) -> list[TrialRecord]:
         """All trials that were started, in order."""
-        return [_record(t, self.sign) for t in self._counted() if t.state is not TrialState.WAITING]
+        started = [t for t in self._counted() if t.state is not TrialState.WAITING and _FOLDER in t.user_attrs]
+        return sorted((_record(t, self.sign) for t in started), key=lambda r: r.number)
 
     @property
     def sign(self) -> float:
@@ -235,11 +238,11 @@ _STATES: dict[TrialState, Literal["finished", "pruned", "failed", "running"]] = 
 
 def _record(trial: FrozenTrial, sign: float) -> TrialRecord:
     return TrialRecord(
-        number=trial.number,
+        number=int(trial.user_attrs[_FOLDER]),
         state=_STATES[trial.state],
         value=trial.value if trial.state is TrialState.COMPLETE else None,
         params=dict(trial.params),
-        folder=trial.user_attrs.get(_FOLDER, ""),
+        folder=trial.user_attrs[_FOLDER],
         reason=trial.user_attrs.get(_REASON, ""),
         seconds=None if trial.duration is None else trial.duration.total_seconds(),
         val_losses={step: sign * value for step, value in trial.intermediate_values.items()},

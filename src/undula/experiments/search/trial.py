@@ -6,6 +6,7 @@ __all__ = ["run_trial"]
 
 import json
 import math
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ...config.schema import Config
 from ...config.search import VAL_LOSS
 from ...config.yaml12 import dump_yaml
 from ...core.errors import Interrupted, UndulaError
+from ...core.files import write_text
 from ..environment import environment
 from ..folder import RunFolder
 from ..runner import ExperimentRunner
@@ -92,6 +94,11 @@ def run_trial(study: Study, trial: Trial, trials: Path, threads: int | None) -> 
     except UndulaError as error:
         _close(folder, "failed", str(error))
         study.tell_failed(trial, str(error))
+    except Exception as error:  # memory that ran out, a defect: the other trials go on
+        write_text(folder.path / "error.txt", traceback.format_exc())
+        reason = f"{type(error).__name__}: {error} (see trials/{folder.path.name}/error.txt)"
+        _close(folder, "failed", reason)
+        study.tell_failed(trial, reason)
 
 
 def _run(study: Study, trial: Trial, folder: RunFolder, config: Config) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from .search import Search
 
 def _end_with_parent() -> None:
     """Wait for the end of stdin; then ask this process to stop, as Ctrl-C does."""
-    while sys.stdin.buffer.read(1):
+    while os.read(0, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 
