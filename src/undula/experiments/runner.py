@@ -8,6 +8,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +25,7 @@ from ..data.samples import write_samples
 from ..evaluation.judge import Judgement, judge
 from ..evaluation.names import METRICS
 from ..model import DiffusionModel, FitHooks
-from ..training.loggers import JSONLinesLogger, Logger, TensorBoardLogger
+from ..training.loggers import JSONLinesLogger, Logger, TensorBoardLogger, WandbLogger
 from ..training.progress import make_progress
 from .environment import environment
 from .evaluating import RunEvaluation, conditions, evaluate_model, padded, real_windows
@@ -97,6 +98,8 @@ class ExperimentRunner:
         Raises:
             UndulaError: whatever is wrong with the components or the data.
         """
+        if self.config.wandb.enabled:
+            WandbLogger.check()
         model = DiffusionModel.from_config(self.config)
         model.compose()
         prepared = prepare(self.config.data)
@@ -126,7 +129,8 @@ class ExperimentRunner:
         )
         with folder.locked():
             try:
-                return self._run(folder, model, prepared, resume is not None)
+                with self._wandb(folder) as tracker:
+                    return self._run(folder, model, prepared, resume is not None, tracker)
             except Interrupted as stop:
                 folder.write_json("results.json", self._summary("interrupted"))
                 raise Interrupted(f"{stop}; go on with: undula run --resume {folder.path}") from None
@@ -136,7 +140,12 @@ class ExperimentRunner:
                 raise
 
     def _run(
-        self, folder: RunFolder, model: DiffusionModel, prepared: PreparedData, resume: bool
+        self,
+        folder: RunFolder,
+        model: DiffusionModel,
+        prepared: PreparedData,
+        resume: bool,
+        tracker: WandbLogger | None,
     ) -> RunResult:
         if not resume:
             folder.write_text("config.yaml", dump_yaml(self.config.model_dump(mode="json")))
@@ -145,6 +154,8 @@ class ExperimentRunner:
             self._say(f"data: {note}")
         board = TensorBoardLogger(folder.path)
         loggers = [JSONLinesLogger(folder.path / "metrics.jsonl"), board, *self.loggers]
+        if tracker is not None:
+            loggers.append(tracker)
         progress = make_progress("training", self.quiet)
         watch = _Watch(self.config, prepared, folder, board, progress.message)
         hooks = FitHooks(folder.checkpoints, resume, loggers, progress, watch)
@@ -153,6 +164,8 @@ class ExperimentRunner:
         if self.judge_on == "nothing":
             results = self._results(model, prepared, None)
             folder.write_json("results.json", results)
+            if tracker is not None:
+                tracker.summarise(_figures(results))
             return RunResult(folder.path, results, None, [])
         with make_progress("sampling", self.quiet) as sampling:
             evaluation = evaluate_model(
@@ -162,7 +175,17 @@ class ExperimentRunner:
         results = self._results(model, prepared, evaluation)
         self._report(folder, model, prepared, evaluation, results)
         folder.write_json("results.json", results)
+        if tracker is not None:
+            tracker.summarise(_figures(results))
         return RunResult(folder.path, results, evaluation.judgement, list(evaluation.baselines))
+
+    def _wandb(self, folder: RunFolder) -> AbstractContextManager[WandbLogger | None]:
+        options = self.config.wandb.model_dump()
+        if not options.pop("enabled"):
+            return nullcontext()
+        experiment = self.config.experiment
+        name = f"{experiment.name}/{folder.path.name}"
+        return WandbLogger(folder.path, name, self.config.model_dump(mode="json"), **options)
 
     def _summary(self, status: str) -> dict[str, Any]:
         experiment = self.config.experiment
@@ -305,6 +328,14 @@ class _Watch:
         save_windows(path, _spread(self.real.windows), list(samples), columns, title)
         pixels = (matplotlib.image.imread(path)[..., :3] * 255).astype(np.uint8)
         self.board.picture("samples", pixels, steps)
+
+
+def _figures(results: dict[str, Any]) -> dict[str, float]:
+    """The numbers of results.json, by name."""
+    numbers = {f"metrics/{name}": figure["value"] for name, figure in results["metrics"].items()}
+    numbers |= {f"timing/{name}": value for name, value in results["timing"].items()}
+    numbers["best_val_loss"] = results["training"]["best_val_loss"]
+    return {name: value for name, value in numbers.items() if value is not None}
 
 
 def _spread(windows: np.ndarray) -> list[np.ndarray]:
