@@ -28,7 +28,14 @@ from ..model import DiffusionModel, FitHooks
 from ..training.loggers import JSONLinesLogger, Logger, TensorBoardLogger, WandbLogger
 from ..training.progress import make_progress
 from .environment import environment
-from .evaluating import RunEvaluation, conditions, evaluate_model, padded, real_windows
+from .evaluating import (
+    RunEvaluation,
+    conditions,
+    evaluate_model,
+    histories,
+    padded,
+    real_windows,
+)
 from .folder import RunFolder, find_run
 
 _PICTURED = 256
@@ -277,6 +284,7 @@ class ExperimentRunner:
             judgement=evaluation.judgement,
             curve=folder.curve(),
             config=dump_yaml(self.config.model_dump(mode="json")),
+            histories=histories(model, prepared, evaluation, self.config),
         )
         write_page(folder.path / "report.html", content)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["LAYOUT", "PageContent", "as_html", "write_page"]
+__all__ = ["LAYOUT", "PageContent", "as_html", "rounded", "write_page"]
 
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -21,6 +21,9 @@ from ..evaluation.judge import Judgement
 from ..evaluation.statistics import LAGS, autocorrelation, deviations
 from .plots import GENERATED, REAL, TRAINING
 from .words import SEVERAL_COLUMNS, rows, shift_in_words, tally_in_words
+
+if TYPE_CHECKING:
+    from .histories import Histories
 
 Array = NDArray[np.floating[Any]]
 
@@ -50,6 +53,7 @@ class PageContent:
         judgement: the figures.
         curve: logged steps: dictionaries with `step`, `loss`, `val_loss`.
         config: the resolved config, as YAML.
+        histories: of a conditional model; None: it is told no history.
     """
 
     title: str
@@ -64,6 +68,7 @@ class PageContent:
     judgement: Judgement
     curve: list[dict[str, float]]
     config: str
+    histories: Histories | None = None
 
 
 def write_page(path: Path, content: PageContent) -> None:
@@ -78,6 +83,10 @@ def write_page(path: Path, content: PageContent) -> None:
         "dynamics": _dynamics(content),
         "curve": _curve(content),
     }
+    if content.histories is not None:
+        from .histories import fan_chart, rolling_chart
+
+        charts["fans"], charts["rolling"] = fan_chart(content.histories), rolling_chart(content.histories)
     html = environment.from_string(template).render(
         content=content,
         rows=table,
@@ -118,7 +127,7 @@ def _windows(content: PageContent) -> go.Figure:
             for window in _evenly(windows)[:, :, row]:
                 line = {"color": colour, "width": 1}
                 chart.add_trace(
-                    go.Scatter(y=_rounded(window), mode="lines", line=line, opacity=0.6, showlegend=False),
+                    go.Scatter(y=rounded(window), mode="lines", line=line, opacity=0.6, showlegend=False),
                     row=row + 1, col=column,
                 )  # fmt: skip
         chart.update_yaxes(title_text=name, row=row + 1, col=1)
@@ -141,7 +150,7 @@ def _marginals(content: PageContent) -> go.Figure:
             density = np.where(density > 0, density, np.nan)
             line = {"color": colour, "shape": "hvh", "width": 1.2 if what == "training part" else 2}
             chart.add_trace(
-                go.Scatter(x=_rounded(middles), y=_rounded(density), mode="lines", line=line, name=what,
+                go.Scatter(x=rounded(middles), y=rounded(density), mode="lines", line=line, name=what,
                            legendgroup=what, showlegend=column == 0),
                 row=1, col=column + 1,
             )  # fmt: skip
@@ -170,7 +179,7 @@ def _quantile_chart(content: PageContent) -> go.Figure:
         ):
             x = np.quantile(_flat(windows, column), share)
             chart.add_trace(
-                go.Scatter(x=_rounded(x), y=_rounded(y), mode="markers", marker={"color": colour, "size": 4},
+                go.Scatter(x=rounded(x), y=rounded(y), mode="markers", marker={"color": colour, "size": 4},
                            name=what, legendgroup=what, showlegend=first),
                 row=1, col=column + 1,
             )  # fmt: skip
@@ -199,7 +208,7 @@ def _dynamics(content: PageContent) -> go.Figure:
                     "dash": "solid" if main else "dot",
                 }
                 chart.add_trace(
-                    go.Scatter(x=lags, y=_rounded(rho), mode="lines+markers" if main else "lines", line=line,
+                    go.Scatter(x=lags, y=rounded(rho), mode="lines+markers" if main else "lines", line=line,
                                name=what, legendgroup=what, showlegend=row == 0 and column == 1),
                     row=row + 1, col=column,
                 )  # fmt: skip
@@ -218,7 +227,7 @@ def _curve(content: PageContent) -> go.Figure:
         points = [(line["step"], line[key]) for line in content.curve if key in line]
         if points:
             steps, values = zip(*points, strict=True)
-            chart.add_trace(go.Scatter(x=steps, y=_rounded(np.array(values)), mode="lines", name=what,
+            chart.add_trace(go.Scatter(x=steps, y=rounded(np.array(values)), mode="lines", name=what,
                                        line={"color": colour}))  # fmt: skip
     chart.update_xaxes(title_text="step")
     chart.update_yaxes(title_text="loss")
@@ -236,6 +245,6 @@ def _flat(windows: Array, column: int) -> Array:
     return flat
 
 
-def _rounded(values: Array) -> list[float | None]:
+def rounded(values: Array) -> list[float | None]:
     """Six significant digits, None for NaN: a smaller page."""
     return [None if not np.isfinite(v) else float(f"{v:.6g}") for v in values]
