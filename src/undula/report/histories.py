@@ -144,4 +144,5 @@ def rolling_chart(content: Histories) -> go.Figure:
                 )  # fmt: skip
         chart.update_yaxes(title_text=name, row=row + 1, col=1)
     chart.update_xaxes(title_text="step", row=len(names))
-    return chart.update_layout(**{**LAYOUT, "height": 150 + 240 * len(names)})
+    layout = {**LAYOUT, "height": 180 + 240 * len(names), "margin": {**LAYOUT["margin"], "t": 90}}
+    return chart.update_layout(**{**layout, "legend": {**LAYOUT["legend"], "y": 1.25}})

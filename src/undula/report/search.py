@@ -155,7 +155,8 @@ def _parallel(content: SearchContent) -> go.Figure:
 def _dimension(axis: Axis, values: list[Any]) -> dict[str, Any]:
     label = axis.name.removeprefix("components.").replace(".params", "")
     if not axis.number:
-        names = list(dict.fromkeys(_shown(v) for v in values))
+        ordered = sorted(values, key=lambda v: (not isinstance(v, int | float), v if isinstance(v, int | float) else 0))
+        names = list(dict.fromkeys(_shown(v) for v in ordered))
         places = [names.index(_shown(v)) for v in values]
         return {"label": label, "values": places, "tickvals": list(range(len(names))), "ticktext": names}
     if not axis.log:

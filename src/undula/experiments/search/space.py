@@ -121,16 +121,21 @@ class Space:
             yield {path: draw.choice(values) for path, values in ends.items()}
 
     def _problems(self, values: dict[str, Any], seen: set[str]) -> list[tuple[dict[str, Any], str]]:
-        """What is wrong with a corner, and with which values: one alone, where it alone is to blame."""
-        texts = _texts_of(self.base, values, seen)
-        if not texts:
-            return []
-        alone = [
-            ({path: value}, text)
-            for path, value in values.items()
-            for text in _texts_of(self.base, {path: value}, set())
-        ]
-        return alone or [(values, text) for text in texts]
+        """What is wrong with a corner, and with which values: those alone that alone do the same harm."""
+        found: list[tuple[dict[str, Any], str]] = []
+        left = dict(values)
+        while texts := _texts_of(self.base, left, seen):
+            alone = [
+                ({path: value}, text)
+                for path, value in left.items()
+                for text in _texts_of(self.base, {path: value}, set())
+                if text in texts
+            ]
+            found += alone or [(left, text) for text in texts]
+            if not alone:
+                break
+            left = {path: v for path, v in left.items() if not any(path in blamed for blamed, _ in alone)}
+        return found
 
 
 def _texts_of(base: Config, values: dict[str, Any], seen: set[str]) -> list[str]:
