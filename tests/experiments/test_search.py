@@ -282,10 +282,7 @@ def test_a_search_whose_process_died_goes_on_where_it_was(tmp_path: Path, option
     first = begun.folder / "trials" / "0000" / "results.json"
     written = first.stat().st_mtime_ns
     result = Search.open(begun.folder, quiet=True).run()
-    assert sorted(tried(result)) == sorted(tried(whole)) if not options else len(result.trials) == 3
-    assert {(r.value, *r.params.values()) for r in result.trials} == {
-        (r.value, *r.params.values()) for r in whole.trials
-    }
+    assert tried(result) == tried(whole)
     assert first.stat().st_mtime_ns == written
     curve = [json.loads(line) for line in (begun.folder / "trials/0001/metrics.jsonl").open()]
     steps = [line["step"] for line in curve if "val_loss" in line]

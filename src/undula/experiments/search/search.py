@@ -149,7 +149,6 @@ class Search:
             continued = self.study.continue_running()
             if continued:
                 self.say(f"{continued} interrupted {'trial goes' if continued == 1 else 'trials go'} on")
-            self.study.begin()
             try:
                 with _sigterm_as_interrupt():
                     if workers == 1:

@@ -11,6 +11,7 @@ from __future__ import annotations
 __all__ = ["FileLock", "Study", "TrialRecord"]
 
 import contextlib
+import itertools
 import os
 import warnings
 from collections.abc import Iterator
@@ -136,20 +137,16 @@ class Study:
 
     # -- which is next ---------------------------------------------------------------------------
 
-    def begin(self) -> None:
-        """Line up the points of a grid, once."""
-        if self.search.sampler == "grid" and not self._study.get_trials(deepcopy=False):
-            for params in self.space.grid():
-                self._study.enqueue_trial(params)
-
     def next(self, most: int) -> Trial | None:
         """Start the next trial for this process, unless so many were started."""
         with FileLock(self.folder / ".ask.lock"):
-            started = sum(t.state is not TrialState.WAITING for t in self._counted())
-            if started >= most:
-                return None
             trials = self._study.get_trials(deepcopy=False)
+            waiting = sum(t.state is TrialState.WAITING for t in trials)
+            if len(self._counted()) - waiting >= most:
+                return None
             number = len({t.user_attrs[_FOLDER] for t in trials if _FOLDER in t.user_attrs})
+            if self.search.sampler == "grid" and not waiting:
+                self._study.enqueue_trial(next(itertools.islice(self.space.grid(), number, None)))
             self._study.sampler = _sampler(self.search, number)
             trial = self._study.ask(self.space.distributions)
             if _FOLDER not in trial.user_attrs:
