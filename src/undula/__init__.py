@@ -30,6 +30,7 @@ _HOMES = {
     "BaseSource": "core.source",
     "Condition": "core.condition",
     "Config": "config.schema",
+    "ConfigBuilder": "config.builder",
     "DataOptions": "data.options",
     "DiffusionModel": "model",
     "ExperimentRunner": "experiments.runner",
@@ -49,6 +50,7 @@ _HOMES = {
 __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
 
 if TYPE_CHECKING:
+    from .config.builder import ConfigBuilder
     from .config.schema import Config
     from .core.architecture import BaseArchitecture
     from .core.baseline import BaseBaseline

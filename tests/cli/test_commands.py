@@ -246,7 +246,7 @@ def test_components(call: Call) -> None:
 
 
 def test_presets(call: Call) -> None:
-    assert call("presets").out.startswith("sp500")
+    assert "sp500 " in call("presets").out and "bitcoin " in call("presets").out
     assert parse_yaml(call("presets", "sp500").out, "x")["experiment"]["name"] == "sp500"
     assert call("presets", "sp50").code == 2
 

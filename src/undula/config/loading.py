@@ -11,6 +11,7 @@ __all__ = [
     "problems_of",
     "read_tree",
     "validated",
+    "with_values",
 ]
 
 import os
@@ -88,6 +89,23 @@ def read_tree(source: str | Path, overrides: Iterable[str] = ()) -> dict[str, An
     for text in overrides:
         tree = _merged(tree, _named(_override(text)))
     return tree
+
+
+def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config:
+    """A config with some keys changed, as `--set` changes them.
+
+    Args:
+        config: to begin with.
+        values: by the key's path, such as "training.learning_rate".
+        where: what to call it in messages.
+
+    Raises:
+        ConfigError: with every key that is wrong.
+    """
+    tree = config.model_dump(mode="json")
+    for path, value in values.items():
+        tree = _merged(tree, _nested(path, value))
+    return validated(tree, where)
 
 
 def validated(tree: dict[str, Any], where: str) -> Config:
@@ -218,8 +236,12 @@ def _override(text: str) -> dict[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ConfigError(f"--set {text!r}: expected KEY=VALUE, such as training.learning_rate=3e-4")
-    tree: Any = parse_scalar(value)
-    for part in reversed(key.strip().split(".")):
+    return _nested(key.strip(), parse_scalar(value))
+
+
+def _nested(path: str, value: Any) -> dict[str, Any]:
+    tree = value
+    for part in reversed(path.split(".")):
         tree = {part: tree}
     assert isinstance(tree, dict)
     return tree

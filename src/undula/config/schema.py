@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["ComponentSpec", "Components", "Config", "Evaluation", "Experiment"]
+__all__ = ["ComponentSpec", "Components", "Config", "Evaluation", "Experiment", "Wandb"]
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -112,6 +112,18 @@ class Evaluation(_Block):
         return names
 
 
+class Wandb(_Block):
+    """Weights & Biases."""
+
+    enabled: bool = Field(False, description="Whether numbers go there too; needs undula[wandb].")
+    project: str = Field("undula", description="Name of the project.")
+    entity: str | None = Field(None, description="User or team; null: your default.")
+    mode: Literal["online", "offline"] = Field(
+        "online", description="offline: files in the run folder, for `wandb sync` later."
+    )
+    tags: list[str] = Field([], description="Of the run.")
+
+
 class Config(_Block):
     """Everything that an experiment needs."""
 
@@ -121,6 +133,7 @@ class Config(_Block):
     data: DataOptions = Field(default_factory=DataOptions, description="Data, windows, split.")
     training: TrainingOptions = Field(default_factory=TrainingOptions, description="How to train.")
     evaluation: Evaluation = Field(default_factory=Evaluation, description="How to judge.")
+    wandb: Wandb = Field(default_factory=Wandb, description="Weights & Biases.")
 
     def component_specs(self) -> dict[str, Any]:
         """The components as specs, by kind; plugins are loaded."""

@@ -60,7 +60,10 @@ class DataOptions(_Options):
     dataset: str | dict[str, Any] | None = Field(
         None, description="Name of a registered source, such as sp500, or {type, params}."
     )
-    path: str | None = Field(None, description="Your own file: .csv, .parquet, .npy or .npz.")
+    path: str | None = Field(
+        None,
+        description="Your own file: .csv, .parquet, .npy or .npz; beside dataset, for a source that reads one.",
+    )
     columns: list[str] | None = Field(None, description="Short for roles.target.")
     transform: Transform = Field(
         "none", description="Applied to the target columns first: log_return, difference or none."
@@ -93,8 +96,6 @@ class DataOptions(_Options):
                     f"column {name!r} is named twice among the columns to generate, known_covariates, "
                     "past_covariates and static: give it one role"
                 )
-        if self.dataset is not None and self.path is not None:
-            raise ValueError("dataset and path are both given: give one of them")
         if self.predict_len is None and self.history_len:
             raise ValueError("history_len needs windows of one length: set predict_len")
         if self.roles.past_covariates and not self.history_len:

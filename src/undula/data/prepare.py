@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from ..core.errors import DataError
 from ..core.registry import Registry
+from ..core.source import BaseSource
 from .columns import refuse_two_targets, require_columns
 from .options import DataOptions, Roles
 from .reading import Windows, array_columns, as_windows, read_file
@@ -116,7 +117,7 @@ def _chosen(windows: Windows, wanted: list[str] | None) -> Windows:
 def _raw(options: DataOptions, data: Data | None) -> pd.DataFrame | Windows | list[np.ndarray]:
     if data is None:
         if options.dataset is not None:
-            return Registry.resolve("dataset", options.dataset).load()
+            return _source(options).load()
         if options.path is None:
             raise DataError("no data: give data.path (your own file) or data.dataset (a registered source)")
         data = options.path
@@ -141,6 +142,24 @@ def _raw(options: DataOptions, data: Data | None) -> pd.DataFrame | Windows | li
     )
 
 
+def _source(options: DataOptions) -> BaseSource:
+    """The source that `dataset` names, which gets the file that `path` names."""
+    source: BaseSource = Registry.resolve("dataset", options.dataset)
+    if options.path is None:
+        return source
+    if not source.reads_file():
+        readers = [name for name in Registry.list("dataset") if Registry.find("dataset", name).reads_file()]
+        raise DataError(
+            f"dataset and path are both given, and the data set {Registry.name(source)!r} reads no file (those "
+            f"that do: {', '.join(readers)}): leave out one of them"
+        )
+    spec = Registry.spec(source)
+    made: BaseSource = Registry.resolve(
+        "dataset", {**spec, "params": {**spec["params"], "path": options.path}}
+    )
+    return made
+
+
 def _table_of_list(arrays: list[np.ndarray], options: DataOptions) -> pd.DataFrame:
     """Arrays of different lengths as one table with a column that tells them apart."""
     for number, array in enumerate(arrays):
@@ -162,5 +181,5 @@ def _with_source_roles(options: DataOptions) -> DataOptions:
     if options.dataset is None:
         return options
     given = {name: value for name, value in options.roles.model_dump().items() if value}
-    roles = Roles(**{**Registry.resolve("dataset", options.dataset).roles, **given})
+    roles = Roles(**{**_source(options).roles, **given})
     return _updated(options, roles=roles.model_dump())

@@ -27,13 +27,16 @@ def check_sample_path(path: Path) -> None:
         raise ConfigError(f"output {str(path)!r} is a folder: give a file")
 
 
-def write_samples(path: Path, samples: list[Array], columns: list[str]) -> None:
+def write_samples(
+    path: Path, samples: list[Array], columns: list[str], times: list[NDArray[Any]] | None = None
+) -> None:
     """Write samples atomically.
 
     Args:
         path: of the file; its extension is the format.
         samples: windows (L_i, C), in the data's units.
         columns: names of the C features.
+        times: time stamps of each window's steps, (L_i,), where they are known; .npy leaves them out.
 
     Raises:
         ConfigError: if arrays are asked for and lengths vary.
@@ -48,9 +51,13 @@ def write_samples(path: Path, samples: list[Array], columns: list[str]) -> None:
             if suffix == ".npy":
                 np.save(file, array)
             else:
-                np.savez_compressed(file, samples=array, columns=np.array(columns))
+                known = {} if times is None else {"time": np.stack(times)}
+                np.savez_compressed(file, samples=array, columns=np.array(columns), **known)
         return
     table = sample_table(samples, columns)
+    if times is not None:
+        table["step"] = np.concatenate(times)
+        table = table.rename(columns={"step": "time"})
     with atomic_path(path) as temporary:
         if suffix == ".csv":
             table.to_csv(temporary, index=False)

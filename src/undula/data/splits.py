@@ -1,7 +1,8 @@
 """Training, validation and test parts: by time with a gap of one window, or by series.
 
-By time, the parts follow each other, and after each boundary as many rows as a window has are left
-out, so that no test window shares a row with a training window or follows directly on one.
+By time, the parts follow each other, and what is generated in one of them lies a whole window after
+what is generated in the one before: as many rows are left out after a boundary as are generated,
+and the histories follow. No test window shares a row with a training window.
 """
 
 from __future__ import annotations
@@ -140,7 +141,7 @@ def _runs(
             if a == b:
                 continue
             # the gap counts rows of the series, across breaks in time too
-            gap = window if part > first_part.setdefault(series.name, part) else 0
+            gap = window - options.history_len if part > first_part.setdefault(series.name, part) else 0
             done = skipped.get((series.name, part), 0)
             skip = min(gap - done, int(b - a))
             skipped[series.name, part] = done + skip

@@ -131,6 +131,14 @@ class WindowDataset:
         """Target columns of windows of one length, (N, L, C)."""
         return self.batch(np.arange(len(self)) if index is None else index).future
 
+    def times(self) -> list[NDArray[Any]] | None:
+        """Time stamps of each window without history, (L_i,); None if there are none."""
+        if self.stamps is None:
+            return None
+        stamps = self.stamps.to_numpy()
+        firsts = self.starts + self.history_len
+        return [stamps[first : first + n] for first, n in zip(firsts, self.lengths, strict=True)]
+
     def stretches(self, most: int = 2_000_000) -> list[Array]:
         """The unbroken stretches of rows that the windows cover, each (T, C), for baselines.
 

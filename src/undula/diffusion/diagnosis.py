@@ -109,7 +109,9 @@ def gaussian_reference(denoiser: NetDenoiser, z: Series) -> GaussianDenoiser | s
     """
     numbers = z[0].numel()
     if numbers > _LARGEST_GAUSSIAN:
-        return f"a window has {numbers:,} numbers, more than the {_LARGEST_GAUSSIAN:,} of the largest covariance"
+        return (
+            f"a window has {numbers:,} numbers, more than the {_LARGEST_GAUSSIAN:,} of the largest covariance"
+        )
     if len(z) < 2:
         return "there are fewer than two training windows"
     try:

@@ -104,6 +104,7 @@ def judge(
     metrics: Sequence[str] | None = None,
     draws: int = 200,
     seed: int = 0,
+    part: str = "test part",
 ) -> Judgement:
     """Compute the figures.
 
@@ -115,6 +116,7 @@ def judge(
         metrics: which; None: all.
         draws: bootstrap samples of each interval; 0: none.
         seed: of the bootstrap.
+        part: what the held-out windows are part of, for the protocol.
     """
     judging = _Judging(samples, _thinned(held_out), _thinned(train), train, baselines, draws, seed)
     figures: dict[str, Figure] = {}
@@ -126,7 +128,7 @@ def judge(
         else:
             figures[name] = judging.copying()
     n, real = len(samples), len(held_out.windows)
-    protocol = f"held-out: {n:,} samples against {real:,} windows of the test part"
+    protocol = f"held-out: {n:,} samples against {real:,} windows of the {part}"
     return Judgement(figures, protocol)
 
 

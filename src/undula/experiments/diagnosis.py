@@ -167,7 +167,9 @@ class Diagnosis:
 
     @property
     def _heading(self) -> str:
-        part = "held-out windows" if self.prepared.parts.val or self.prepared.parts.test else "training windows"
+        part = (
+            "held-out windows" if self.prepared.parts.val or self.prepared.parts.test else "training windows"
+        )
         return f"{self.title}: {min(_HELD_OUT, len(self._held_out))} {part}"
 
     @cached_property

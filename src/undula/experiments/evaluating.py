@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["RunEvaluation", "evaluate_model", "padded", "real_windows"]
+__all__ = ["RunEvaluation", "evaluate_model", "histories", "padded", "real_windows"]
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,12 @@ from ..evaluation.judge import Between, Judgement, distance_figure, judge
 from ..evaluation.names import METRICS
 from ..model import DiffusionModel
 
+if TYPE_CHECKING:
+    from ..report.histories import Histories
+
 Array = NDArray[np.floating[Any]]
 
+_FANS, _PATHS, _MOST_ROLLING = 4, 100, 2000
 _BASELINES = ("gaussian", "iid_bootstrap", "block_bootstrap")
 
 
@@ -108,7 +112,16 @@ def evaluate_model(
     for name in _BASELINES:
         baseline = Registry.get("baseline", name).fit(stretches, length)
         baselines[name] = baseline.sample(options.num_samples, seed)
-    judgement = judge(generated, held_out, train, baselines, options.metrics, options.bootstrap, seed)
+    judgement = judge(
+        generated,
+        held_out,
+        train,
+        baselines,
+        options.metrics,
+        options.bootstrap,
+        seed,
+        part="test part" if parts.test else "validation part",
+    )
     return RunEvaluation(samples, generated, held_out, train, baselines, judgement, seconds, extra)
 
 
@@ -131,6 +144,42 @@ def conditions(model: DiffusionModel, part: WindowDataset, most: int | None = No
     if not model.collator_.layout.droppable:
         return None
     return part.batch(_evenly(len(part), len(part) if most is None else most))
+
+
+def histories(
+    model: DiffusionModel, prepared: PreparedData, evaluation: RunEvaluation, config: Config
+) -> Histories | None:
+    """What the page shows of a model that is told a history: a few histories with many paths each.
+
+    Args:
+        model: fitted.
+        prepared: its data.
+        evaluation: of the model; its samples are compared step by step.
+        config: the run's; a few histories get at most as many paths as samples are judged.
+    """
+    from ..report.histories import Histories
+
+    part = prepared.parts.test or prepared.parts.val
+    if not model.collator_.history_len or part is None:
+        return None
+    chosen = _evenly(len(part), _FANS)
+    paths = min(_PATHS, config.evaluation.num_samples // len(chosen))
+    seed = derive_seed(config.experiment.seed, "fans")
+    few = part.batch(chosen)
+    drawn = np.asarray(model.sample(paths * len(chosen), seed, given=few))
+    told = conditions(model, part, config.evaluation.num_samples)
+    assert told is not None
+    real = part.batch(_evenly(len(part), _MOST_ROLLING))
+    return Histories(
+        columns=model.columns_,
+        fan_histories=few.history,
+        fan_truths=few.future,
+        fan_paths=drawn.reshape(paths, len(chosen), *drawn.shape[1:]).swapaxes(0, 1),
+        real_histories=real.history,
+        real=real.future,
+        told=told.history[np.arange(len(evaluation.generated)) % len(told.index)],
+        generated=evaluation.generated,
+    )
 
 
 def _evenly(count: int, most: int) -> NDArray[np.int64]:

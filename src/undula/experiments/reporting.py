@@ -18,7 +18,7 @@ from ..evaluation.judge import judge
 from ..evaluation.names import METRICS
 from ..model import DiffusionModel
 from ..training.loggers import TensorBoardLogger
-from .evaluating import RunEvaluation, conditions, padded, real_windows
+from .evaluating import RunEvaluation, conditions, histories, padded, real_windows
 from .folder import RunFolder
 
 _PICTURED = 256
@@ -74,6 +74,7 @@ def write_report(
         judgement=evaluation.judgement,
         curve=folder.curve(),
         config=dump_yaml(config.model_dump(mode="json")),
+        histories=histories(model, prepared, evaluation, config),
     )
     write_page(folder.path / "report.html", content)
     return True

@@ -6,10 +6,11 @@ __all__ = ["ExperimentRunner", "RunResult"]
 
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from ..data.prepare import PreparedData
 from ..data.samples import write_samples
 from ..evaluation.judge import Judgement
 from ..model import DiffusionModel, FitHooks
-from ..training.loggers import JSONLinesLogger, Logger, TensorBoardLogger
+from ..training.loggers import JSONLinesLogger, Logger, TensorBoardLogger, WandbLogger
 from ..training.progress import Progress, make_progress
 from .base import BaseExperiment
 from .environment import environment
@@ -57,6 +58,9 @@ class ExperimentRunner:
         out: parent of the run folder; None: experiments/runs.
         quiet: whether to say nothing on the way.
         progress: makes the progress of a phase from its name; None: what suits stderr.
+        judge_on: the part against which samples are judged; "nothing": none are drawn, and the
+            results say "trained", not "finished".
+        loggers: that get the numbers of the training besides the run folder's own.
 
     Raises:
         UnknownNameError: if the experiment's type is unknown.
@@ -68,11 +72,14 @@ class ExperimentRunner:
         out: str | Path | None = None,
         quiet: bool = False,
         progress: Callable[[str], Progress] | None = None,
+        judge_on: Literal["test", "val", "nothing"] = "test",
+        loggers: Sequence[Logger] = (),
     ) -> None:
         self.config = config
         self.out = None if out is None else Path(out)
         self.quiet = quiet or not is_main_process()
         self.experiment: BaseExperiment = Registry.resolve("experiment", config.experiment_spec())
+        self.judge_on, self.loggers = judge_on, list(loggers)
         self._progress = progress or (lambda what: make_progress(what, self.quiet))
 
     @classmethod
@@ -96,7 +103,12 @@ class ExperimentRunner:
         Raises:
             UndulaError: whatever is wrong with the components or the data.
         """
-        return self.experiment.setup(self.config)
+        if self.config.wandb.enabled:
+            WandbLogger.check()
+        model, prepared = self.experiment.setup(self.config)
+        if self.judge_on == "val":
+            prepared = replace(prepared, parts=replace(prepared.parts, test=None))
+        return model, prepared
 
     def run(self, resume: str | Path | None = None) -> RunResult | None:
         """Train, sample, judge, write.
@@ -123,7 +135,8 @@ class ExperimentRunner:
         )
         with folder.locked():
             try:
-                return self._run(folder, model, prepared, resume is not None)
+                with self._wandb(folder) as tracker:
+                    return self._run(folder, model, prepared, resume is not None, tracker)
             except Interrupted as stop:
                 folder.write_json("results.json", self._summary("interrupted"))
                 raise Interrupted(f"{stop}; go on with: undula run --resume {folder.path}") from None
@@ -133,7 +146,12 @@ class ExperimentRunner:
                 raise
 
     def _run(
-        self, folder: RunFolder, model: DiffusionModel, prepared: PreparedData, resume: bool
+        self,
+        folder: RunFolder,
+        model: DiffusionModel,
+        prepared: PreparedData,
+        resume: bool,
+        tracker: WandbLogger | None,
     ) -> RunResult:
         if not resume:
             folder.write_text("config.yaml", dump_yaml(self.config.model_dump(mode="json")))
@@ -142,41 +160,63 @@ class ExperimentRunner:
         for note in prepared.notes:
             self._say(f"data: {note}")
         board = TensorBoardLogger(folder.path)
-        loggers: list[Logger] = [JSONLinesLogger(folder.path / "metrics.jsonl"), board]
+        loggers: list[Logger] = [JSONLinesLogger(folder.path / "metrics.jsonl"), board, *self.loggers]
+        if tracker is not None:
+            loggers.append(tracker)
         progress = self._progress("training")
         watch = Watch(self.config, prepared, folder, board, progress.message)
         hooks = FitHooks(folder.checkpoints, resume, loggers, progress, watch, self.experiment.train_step)
         model.fit(prepared, hooks)
         model.save(folder.model)
-        with self._progress("sampling") as sampling:
-            evaluation = self.experiment.evaluate(
-                model, prepared, self.config, lambda share: sampling.update(share, "")
-            )
-        write_samples(folder.path / "samples.parquet", evaluation.samples, model.columns_)
+        evaluation = None
+        if self.judge_on != "nothing":
+            with self._progress("sampling") as sampling:
+                evaluation = self.experiment.evaluate(
+                    model, prepared, self.config, lambda share: sampling.update(share, "")
+                )
         results = self._results(model, prepared, evaluation)
-        if not write_report(folder, self.config, model, prepared, evaluation, results):
-            self._say("nothing is held out (data.split): no figures, and no page")
+        if evaluation is not None:
+            write_samples(folder.path / "samples.parquet", evaluation.samples, model.columns_)
+            if not write_report(folder, self.config, model, prepared, evaluation, results):
+                self._say("nothing is held out (data.split): no figures, and no page")
         folder.write_json("results.json", results)
-        return RunResult(folder.path, results, evaluation.judgement, list(evaluation.baselines))
+        if tracker is not None:
+            tracker.summarise(_figures(results))
+        judged = None if evaluation is None else evaluation.judgement
+        return RunResult(
+            folder.path, results, judged, [] if evaluation is None else list(evaluation.baselines)
+        )
+
+    def _wandb(self, folder: RunFolder) -> AbstractContextManager[WandbLogger | None]:
+        options = self.config.wandb.model_dump()
+        if not options.pop("enabled"):
+            return nullcontext()
+        name = f"{self.config.experiment.name}/{folder.path.name}"
+        return WandbLogger(folder.path, name, self.config.model_dump(mode="json"), **options)
 
     def _summary(self, status: str) -> dict[str, Any]:
         experiment = self.config.experiment
         return {"name": experiment.name, "status": status, "seed": experiment.seed, "metrics": {}}
 
     def _results(
-        self, model: DiffusionModel, prepared: PreparedData, evaluation: RunEvaluation
+        self, model: DiffusionModel, prepared: PreparedData, evaluation: RunEvaluation | None
     ) -> dict[str, Any]:
         outcome = model.outcome_
         assert outcome is not None
-        metrics = {} if evaluation.judgement is None else evaluation.judgement.as_json()
-        per_thousand = 1000.0 * evaluation.sample_seconds / len(evaluation.samples)
+        metrics: dict[str, Any] = {}
+        sampled: dict[str, float] = {}
+        if evaluation is not None:
+            judged = {} if evaluation.judgement is None else evaluation.judgement.as_json()
+            metrics = {**judged, **evaluation.extra}
+            per_thousand = 1000.0 * evaluation.sample_seconds / len(evaluation.samples)
+            sampled = {"sample_s_per_1000": round(per_thousand, 3)}
         best = outcome.best_val_loss
         return {
-            **self._summary("finished"),
-            "metrics": {**metrics, **evaluation.extra},
+            **self._summary("trained" if evaluation is None else "finished"),
+            "metrics": metrics,
             "timing": {
                 "train_s": round(outcome.seconds, 3),
-                "sample_s_per_1000": round(per_thousand, 3),
+                **sampled,
                 "steps": outcome.steps,
                 "parameters": model.num_parameters_,
                 "calls_per_sample": round(model.calls_, 2),
@@ -196,3 +236,11 @@ class ExperimentRunner:
     def _say(self, text: str) -> None:
         if not self.quiet:
             print(text, file=sys.stderr)
+
+
+def _figures(results: dict[str, Any]) -> dict[str, float]:
+    """The numbers of results.json, by name."""
+    numbers = {f"metrics/{name}": figure["value"] for name, figure in results["metrics"].items()}
+    numbers |= {f"timing/{name}": value for name, value in results["timing"].items()}
+    numbers["best_val_loss"] = results["training"]["best_val_loss"]
+    return {name: value for name, value in numbers.items() if value is not None}

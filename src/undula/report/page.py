@@ -7,7 +7,7 @@ __all__ = ["LAYOUT", "PageContent", "as_html", "render", "rounded", "write_page"
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -21,6 +21,9 @@ from ..evaluation.judge import Judgement
 from ..evaluation.statistics import LAGS, autocorrelation, deviations
 from .plots import GENERATED, REAL, TRAINING
 from .words import SEVERAL_COLUMNS, rows, shift_in_words, tally_in_words
+
+if TYPE_CHECKING:
+    from .histories import Histories
 
 Array = NDArray[np.floating[Any]]
 
@@ -50,6 +53,7 @@ class PageContent:
         judgement: the figures.
         curve: logged steps: dictionaries with `step`, `loss`, `val_loss`.
         config: the resolved config, as YAML.
+        histories: of a conditional model; None: it is told no history.
     """
 
     title: str
@@ -64,6 +68,7 @@ class PageContent:
     judgement: Judgement
     curve: list[dict[str, float]]
     config: str
+    histories: Histories | None = None
 
 
 def write_page(path: Path, content: PageContent) -> None:
@@ -76,6 +81,10 @@ def write_page(path: Path, content: PageContent) -> None:
         "dynamics": _dynamics(content),
         "curve": _curve(content),
     }
+    if content.histories is not None:
+        from .histories import fan_chart, rolling_chart
+
+        charts["fans"], charts["rolling"] = fan_chart(content.histories), rolling_chart(content.histories)
     html = render(
         "page.html.j2",
         content=content,

@@ -1,13 +1,19 @@
-"""Where the numbers of a training go: a file of JSON lines, and TensorBoard."""
+"""Where the numbers of a training go: a file of JSON lines, TensorBoard, Weights & Biases."""
 
 from __future__ import annotations
 
-__all__ = ["JSONLinesLogger", "Logger", "TensorBoardLogger"]
+__all__ = ["JSONLinesLogger", "Logger", "TensorBoardLogger", "WandbLogger"]
 
+import importlib.util
 import json
+import os
+import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self
 
+from ..core.errors import ConfigError
 from ..core.files import write_text
 
 
@@ -86,3 +92,101 @@ class TensorBoardLogger:
         """Flush and close."""
         if self._writer is not None:
             self._writer.close()
+
+
+class WandbLogger:
+    """A run at Weights & Biases, open as long as the context lasts.
+
+    The run's id is kept in the folder, so that a resumed training goes on with the same run; steps
+    that are trained again are the same to the bit, and W&B keeps the first.
+
+    Args:
+        folder: of the run; W&B's files go to `wandb` in it, and offline nowhere else.
+        name: shown at W&B.
+        config: shown beside the run.
+        project: name of the project.
+        entity: user or team; None: the default.
+        mode: online, or offline for `wandb sync` later.
+        tags: of the run.
+
+    Raises:
+        ConfigError: if the package is missing, or W&B cannot be reached.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        config: Mapping[str, Any],
+        project: str = "undula",
+        entity: str | None = None,
+        mode: Literal["online", "offline"] = "online",
+        tags: list[str] | None = None,
+    ) -> None:
+        self.check()
+        self.folder, self.name, self.config = folder, name, dict(config)
+        self.project, self.entity, self.mode, self.tags = project, entity, mode, list(tags or [])
+        self._run: Any = None
+
+    @staticmethod
+    def check() -> None:
+        """Refuse if the package is missing."""
+        if importlib.util.find_spec("wandb") is None:
+            raise ConfigError(
+                "wandb.enabled: true needs the package wandb: pip install 'undula[wandb]', or set "
+                "wandb.enabled: false"
+            )
+
+    @property
+    def id(self) -> str:
+        """The run's id, made up once."""
+        file = self.folder / "wandb" / "id.txt"
+        if not file.is_file():
+            write_text(file, f"{secrets.token_hex(4)}\n")
+        return file.read_text(encoding="utf-8").strip()
+
+    def __enter__(self) -> Self:
+        own = self.folder / "wandb"
+        id_ = self.id
+        if self.mode == "offline":  # else caches and settings would go to the user's home
+            for what in ("CACHE", "CONFIG", "DATA", "ARTIFACT"):
+                os.environ.setdefault(f"WANDB_{what}_DIR", str((own / what.lower()).resolve()))
+        import wandb
+
+        try:
+            self._run = wandb.init(
+                dir=str(self.folder),
+                id=id_,
+                name=self.name,
+                project=self.project,
+                entity=self.entity,
+                mode=self.mode,
+                tags=self.tags,
+                config=self.config,
+                resume="allow" if self.mode == "online" else None,
+                settings=wandb.Settings(console="off", silent=True),
+            )
+        except wandb.Error as error:
+            raise ConfigError(
+                f"Weights & Biases cannot be used: {error}: log in with `wandb login`, or set wandb.mode: offline"
+            ) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._run.finish(exit_code=0 if kind is None else 1)
+
+    def start(self, step: int) -> None:
+        """Nothing: steps that W&B has are not logged again."""
+
+    def log(self, step: int, values: dict[str, float]) -> None:
+        """Log numbers of a step."""
+        self._run.log(values, step=step)
+
+    def summarise(self, values: Mapping[str, float]) -> None:
+        """Log what came out in the end."""
+        self._run.summary.update(dict(values))
+
+    def close(self) -> None:
+        """Nothing: the summary comes after the training."""
