@@ -80,7 +80,6 @@ def test_missing_elements_are_zeros() -> None:
     one = adaptive().fit(z, sde, Condition(valid=valid))
     other = adaptive().fit(torch.where(valid, z, 1e3), sde, Condition(valid=valid))
     assert torch.equal(one.knots_, other.knots_)
-    assert torch.equal(one.terminal_snr_, other.terminal_snr_)
 
 
 def history(*spreads: float) -> torch.Tensor:
@@ -130,6 +129,15 @@ def test_warp_is_that_of_the_scaled_series() -> None:
     c = relative / relative.square().mean().sqrt()
     scaled = adaptive(scale="history").fit(z * c[:, None, None], sde, condition)
     assert torch.allclose(scaled.knots_, adaptive().fit(z, sde).knots_, atol=1e-9)
+
+
+def test_scale_that_hides_too_little_is_refused() -> None:
+    """Large series after calm histories: z²/c² beyond what the path destroys."""
+    z, sde = torch.ones(4, 1, 8).double(), Registry.get("sde", "vpsde", beta_max=9.5)
+    calm = Condition(past=history(0.3, 1.0, 2.0, 3.0))
+    with pytest.raises(IncompatibleError, match=r"still visible.*use scale: none, or let the sde"):
+        adaptive(scale="history").fit(z, sde, calm)
+    adaptive(scale="history").fit(z, Registry.get("sde", "vpsde"), calm)
 
 
 @pytest.mark.parametrize(

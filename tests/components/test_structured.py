@@ -84,6 +84,21 @@ def test_scale_is_as_told(scale_is: str) -> None:
     assert torch.allclose(found[1], torch.ones(1, 4).double())
 
 
+def test_scales_that_differ_by_feature_keep_the_mean_diagonal() -> None:
+    """A loud feature with a large F_cc must not raise the mean: var is averaged with weights F_cc."""
+    variance = normal(6, 2, 4).exp() * torch.tensor([9.0, 1.0]).double()[:, None]
+    condition = Condition(aligned={"variance": variance})
+    noise = structured(features=[[3.0, 0.5], [0.5, 0.2]], scale_from="variance")
+    noise.fit(normal(6, 2, 4), Registry.get("sde", "rectified"), condition)
+    diagonals = [
+        noise.apply(torch.eye(8, dtype=torch.float64).reshape(8, 2, 4), condition[torch.full((8,), k)])
+        .reshape(8, 8)
+        .diagonal()
+        for k in range(6)
+    ]
+    assert float(torch.stack(diagonals).mean()) == pytest.approx(1.0, rel=1e-9)
+
+
 class Shrinking(BaseDenoiser):
     """D = R g(λ) R⁻¹ x_t, a function of the whitened series alone."""
 

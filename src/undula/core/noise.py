@@ -43,8 +43,8 @@ class Warp(Protocol):
 class BaseNoise(Component, ABC):
     """The covariance Σ of the noise, mean diagonal 1.
 
-    A noise that learns something (`fit`) is compared by identity, not by its parameters: grids of
-    levels are kept by path.
+    A noise that learns something (`fit`) is compared by identity, not by its parameters, and fitted
+    once: grids of levels are kept by path.
     """
 
     kind: ClassVar[str] = "noise"

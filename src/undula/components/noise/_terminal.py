@@ -25,7 +25,9 @@ from ...core.types import Series
 from ...diffusion.path import LARGEST_STARTING_SNR
 
 
-def terminal_snr(noise: BaseNoise, z: Series, sde: BaseSDE, condition: Condition | None) -> Tensor:
+def terminal_snr(
+    noise: BaseNoise, z: Series, sde: BaseSDE, condition: Condition | None, remedy: str
+) -> Tensor:
     """The ratio at t = 1 of each white coordinate, (C, L).
 
     Args:
@@ -33,6 +35,7 @@ def terminal_snr(noise: BaseNoise, z: Series, sde: BaseSDE, condition: Condition
         z: training series, (N, C, L).
         sde: the path.
         condition: what is told of them.
+        remedy: what to change in the noise where it hides too little.
 
     Raises:
         IncompatibleError: if one is above 0.01.
@@ -49,7 +52,7 @@ def terminal_snr(noise: BaseNoise, z: Series, sde: BaseSDE, condition: Condition
             f"under {type(noise).__name__} data are still visible at t = 1: coordinate {k} of feature "
             f"{channel} (for correlated noise frequency {k / (2 * snr.shape[1]):.2g} a step) has a "
             f"signal-to-noise ratio of {float(snr.max()):.2g}, and sampling from pure noise needs at most "
-            f"{LARGEST_STARTING_SNR}: raise floor, or let the sde destroy more (a larger beta_max or "
+            f"{LARGEST_STARTING_SNR}: {remedy}, or let the sde destroy more (a larger beta_max or "
             "sigma_max, or sde: rectified)"
         )
     return snr

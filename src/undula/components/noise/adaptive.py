@@ -100,16 +100,16 @@ class AdaptiveNoise(LearningNoise):
     def fit(self, z: Series, sde: BaseSDE, condition: Condition | None = None) -> AdaptiveNoise:
         """Measure the histories' spreads and the covariance of the series; see `BaseNoise.fit`.
 
-        The terminal SNRs are kept in `terminal_snr_`, (C, L).
+        With a scale, the terminal SNRs are kept in `terminal_snr_`, (C, L).
         """
-        if self.scale == "history":
-            self._learn_scale(condition)
         if condition is not None and condition.valid is not None:
             z = z * condition.valid
+        if self.scale == "history":
+            self._learn_scale(condition)
+            self._learn(terminal_snr_=terminal_snr(self, z, sde, condition, "use scale: none"))
         if self.schedule == "fitted":
             values = spectrum(self.whiten(z, condition))
             self._learn(knots_=even_knots(values, sde, _FLOOR if self.floor is None else self.floor))
-        self._learn(terminal_snr_=terminal_snr(self, z, sde, condition))
         return self
 
     def colour(self, white: Series, condition: Condition | None = None) -> Series:

@@ -88,7 +88,7 @@ class CorrelatedNoise(ScheduledNoise):
         """
         if self.ar == "fitted":
             self._learn(ar_=_lag_one(z.double()))
-        self._learn(terminal_snr_=terminal_snr(self, z, sde, condition))
+        self._learn(terminal_snr_=terminal_snr(self, z, sde, condition, "raise floor"))
         return self
 
     def spectrum(self, length: int) -> Tensor:

@@ -109,7 +109,7 @@ class StructuredNoise(ScheduledNoise):
         if self._elements is not None:
             diagonal = torch.ones(channels).double() if self._features is None else self._features.diagonal
             self._learn(mean_variance_=self._elements.mean(diagonal, z.shape[2], condition))
-        self._learn(terminal_snr_=terminal_snr(self, z, sde, condition))
+        self._learn(terminal_snr_=terminal_snr(self, z, sde, condition, "raise floor"))
         return self
 
     def colour(self, white: Series, condition: Condition | None = None) -> Series:
