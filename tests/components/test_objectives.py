@@ -108,7 +108,11 @@ def test_sigmoid_starts_as_the_bound() -> None:
         ("variational_bound", {"loss": "huber"}, "a likelihood is measured by squared errors"),
         ("denoising", {"regularisers": ["moment"]}, "did you mean 'moments'"),
         ("denoising", {"regularisers": [{"type": "increments", "params": {"lags": []}}]}, "needs a lag"),
-        ("denoising", {"regularisers": [{"type": "spectrum", "params": {"floor": 0.1}}]}, "floor has no effect"),
+        (
+            "denoising",
+            {"regularisers": [{"type": "spectrum", "params": {"floor": 0.1}}]},
+            "floor has no effect",
+        ),
     ],
 )
 def test_what_has_no_effect_is_refused(name: str, params: dict[str, Any], message: str) -> None:

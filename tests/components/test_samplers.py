@@ -100,7 +100,9 @@ def bimodal(sde: str = "rectified") -> GaussianMixtureDenoiser:
 def test_tolerance_decides_error_and_calls(sde: str) -> None:
     """A hundredth of the tolerance: far smaller an error, for more calls; both are within their bounds."""
     denoiser, noise = bimodal(sde), SampleNoise(0, torch.arange(24), 1, 2, torch.float64)
-    exact = Registry.get("sampler", "dpm", order=3, method="singlestep", num_steps=300).sample(denoiser, noise)
+    exact = Registry.get("sampler", "dpm", order=3, method="singlestep", num_steps=300).sample(
+        denoiser, noise
+    )
     errors, calls = [], []
     for tolerance in (0.1, 0.01, 0.001):
         sampler = Registry.get("sampler", "adaptive", num_steps=2000, rtol=tolerance, atol=tolerance)

@@ -66,7 +66,14 @@ def test_unipc_of_order_3(sde: str) -> None:
 @pytest.mark.parametrize("sde", ["rectified", "cosine"])
 @pytest.mark.parametrize(
     ("case", "order"),
-    [("dpm 3M", 2.5), ("dpm 2S", 1.8), ("dpm 3S", 1.8), ("unipc 1", 1.9), ("unipc 2", 2.75), ("unipc 3", 3.6)],
+    [
+        ("dpm 3M", 2.5),
+        ("dpm 2S", 1.8),
+        ("dpm 3S", 1.8),
+        ("unipc 1", 1.9),
+        ("unipc 2", 2.75),
+        ("unipc 3", 3.6),
+    ],
 )
 def test_order_from_alpha_zero(case: str, order: float, sde: str) -> None:
     """Where λ starts at −∞ on a grid uniform in t, orders above 2 lose some of it."""
@@ -119,7 +126,9 @@ class Polynomial(BaseDenoiser):
         """The exact step of the family in `_exponential`, by adaptive quadrature."""
         low, high = (math.log(k.alpha / k.sigma) for k in (start, end))
         rate = 1.0 + eta**2
-        integral = quad(lambda v: math.exp(-rate * (high - v)) * self.polynomial(v), low, high, epsabs=1e-13)[0]
+        integral = quad(lambda v: math.exp(-rate * (high - v)) * self.polynomial(v), low, high, epsabs=1e-13)[
+            0
+        ]
         return end.sigma / start.sigma * math.exp(-(eta**2) * (high - low)) * x + rate * end.alpha * integral
 
 
@@ -215,7 +224,9 @@ def test_sde_2m_is_the_published_formula() -> None:
         (("ddpm", {"num_steps": 20}), ("ddim", {"eta": 1.0})),
     ],
 )
-def test_special_cases_agree(one: tuple[str, dict[str, Any]], other: tuple[str, dict[str, Any]], sde: str) -> None:
+def test_special_cases_agree(
+    one: tuple[str, dict[str, Any]], other: tuple[str, dict[str, Any]], sde: str
+) -> None:
     path = path_of(sde)
     denoiser = GaussianDenoiser(path, *gaussian())
     noise = SampleNoise(0, torch.arange(5), 1, 4, torch.float64)
@@ -301,7 +312,7 @@ def test_the_corrector_keeps_the_marginal(corrector_steps: int) -> None:
     size = 2 + (1 + corrector_steps)
     _, found = carried_moments(path, sampler, [level, below], size - 2, mean, cov)
     variance = level.alpha**2 * 0.8 + level.sigma**2
-    change = -level.alpha**2 * 0.8 / variance * level.sigma**2 * (2 * snr**2) ** 2 * corrector_steps
+    change = -(level.alpha**2) * 0.8 / variance * level.sigma**2 * (2 * snr**2) ** 2 * corrector_steps
     assert float(found) - variance == pytest.approx(change, rel=0.1)
     assert abs(change) < 1e-3 * variance
 

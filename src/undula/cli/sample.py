@@ -67,7 +67,13 @@ def sample(
         folder = find_run(run, needs="model/model.json").path
     if given and unconditional:
         raise ConfigError("--given and --unconditional exclude each other: leave one of them out")
-    options = {"sampler": sampler, "steps": steps, "scale": guidance_scale, "length": length, "given": given and Path(given).stem}
+    options = {
+        "sampler": sampler,
+        "steps": steps,
+        "scale": guidance_scale,
+        "length": length,
+        "given": given and Path(given).stem,
+    }
     told = [f"{name}-{value}" for name, value in options.items() if value is not None]
     told += [word for word, used in (("best", weights == "best"), ("unconditional", unconditional)) if used]
     name = "_".join([f"samples_n{n}_seed{seed}", *told])

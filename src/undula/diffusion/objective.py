@@ -84,8 +84,8 @@ class BaseObjective(Component, ABC):
                 )
         if self.noise_norm and self.loss != "mse":
             raise ConfigError(
-                f"a likelihood is measured by squared errors, and loss is {self.loss!r}: leave loss out, or use "
-                "another objective, such as edm"
+                f"a likelihood is measured by squared errors, and loss is {self.loss!r}: leave loss out, or "
+                "use another objective, such as edm"
             )
 
     def time_density(self, path: GaussianPath) -> TimeDensity:

@@ -95,13 +95,16 @@ class Composition:
         if unconditional:
             if scale is not None or (specs is not None and free):
                 raise ConfigError(
-                    "classifier-free guidance compares with and without the condition, and unconditional leaves "
-                    "it out: leave one of the two out"
+                    "classifier-free guidance compares with and without the condition, and unconditional "
+                    "leaves it out: leave one of the two out"
                 )
             stack = others
         if scale is not None:
             own = [Registry.spec(one)["params"] for one in free if Registry.name(one) == "cfg" and scale != 1]
-            stack = [Registry.get("guidance", "cfg", **{**(own or [{}])[0], "guidance_scale": scale}), *others]
+            stack = [
+                Registry.get("guidance", "cfg", **{**(own or [{}])[0], "guidance_scale": scale}),
+                *others,
+            ]
         self.check_guidance(stack, layout)
         return stack
 

@@ -66,7 +66,9 @@ class DPMSampler(BaseSampler):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.method == "singlestep" and self.order == 1:
-            raise ConfigError("method: singlestep has no effect with order 1: leave it out, or use order: 2 or 3")
+            raise ConfigError(
+                "method: singlestep has no effect with order 1: leave it out, or use order: 2 or 3"
+            )
         if self.eta and (self.method == "singlestep" or self.order == 3):
             raise ConfigError(
                 f"dpm with eta = {self.eta:g} is defined for method: multistep of order 1 or 2: use these, "

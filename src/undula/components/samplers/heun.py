@@ -77,10 +77,13 @@ class HeunSampler(BaseSampler):
         super().__post_init__()
         for name in ("churn_min", "churn_max", "churn_noise"):
             if not self.churn and getattr(self, name) is not None:
-                raise ConfigError(f"{name} has no effect with churn 0: leave it out, or give churn, such as 20")
+                raise ConfigError(
+                    f"{name} has no effect with churn 0: leave it out, or give churn, such as 20"
+                )
         if self.churn_min and self.churn_max and self.churn_min >= self.churn_max:
             raise ConfigError(
-                f"churn_min = {self.churn_min:g} is not below churn_max = {self.churn_max:g}: no level has churn"
+                f"churn_min = {self.churn_min:g} is not below churn_max = {self.churn_max:g}: no level has "
+                "churn, so set them apart"
             )
 
     @property
@@ -146,7 +149,7 @@ def _has_churn(sampler: HeunSampler, level: NoiseLevel) -> bool:
     if not sampler.churn or level.alpha == 0:
         return False
     ratio = level.sigma / level.alpha
-    return (sampler.churn_min or 0.0) <= ratio <= (sampler.churn_max or math.inf)
+    return bool((sampler.churn_min or 0.0) <= ratio <= (sampler.churn_max or math.inf))
 
 
 def _correction(start: NoiseLevel, end: NoiseLevel) -> tuple[float, float, float]:
