@@ -27,8 +27,16 @@ SAMPLERS = {
     "heun": ("heun", {"num_steps": 50}),
     "ddim": ("ddim", {"num_steps": 100}),
     "dpm": ("dpm", {"num_steps": 100}),
+    "dpm 3M": ("dpm", {"num_steps": 100, "order": 3}),
+    "dpm 3S": ("dpm", {"num_steps": 34, "order": 3, "method": "singlestep"}),
+    "unipc": ("unipc", {"num_steps": 100}),
+    "adaptive": ("adaptive", {"num_steps": 60, "rtol": 1e-9, "atol": 1e-9}),
     "euler eta=1": ("euler", {"num_steps": 100, "eta": 1.0}),
     "ddim eta=1": ("ddim", {"num_steps": 100, "eta": 1.0}),
+    "dpm eta=1": ("dpm", {"num_steps": 100, "eta": 1.0}),
+    "ddpm": ("ddpm", {"num_steps": 100}),
+    "heun churn": ("heun", {"num_steps": 50, "churn": 10.0}),
+    "pc": ("pc", {"num_steps": 50}),
 }
 
 

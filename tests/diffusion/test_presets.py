@@ -175,7 +175,7 @@ class Recording(BaseObjective):
 
     asked: list[tuple[Tensor, Tensor, Condition | None]] = field(default_factory=list)
 
-    def loss(
+    def losses(
         self,
         denoiser: NetDenoiser,
         x_0: Tensor,

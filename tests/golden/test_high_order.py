@@ -11,6 +11,7 @@ import pytest
 import torch
 from scipy.integrate import quad
 
+from undula.components.samplers._exponential import weights
 from undula.core.registry import Registry
 from undula.core.sde import DATA, NoiseLevel
 from undula.diffusion.analytic import GaussianDenoiser
@@ -160,6 +161,19 @@ def test_exact_for_a_polynomial(
     for k in range(max(from_step, 1), len(levels) - 1):
         expected = denoiser.moved(ends[k - 1], levels[k], levels[k + 1])
         assert ends[k] == pytest.approx(expected, rel=1e-8), k
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.6, 1.0])
+@pytest.mark.parametrize("degree", [1, 2])
+def test_weights_are_exact_for_a_polynomial_with_any_noise(degree: int, eta: float) -> None:
+    path = path_of("vpsde")
+    denoiser = Polynomial(path, [0.3, -0.8, 0.5][: degree + 1])
+    nodes = [path.level(t) for t in (0.6, 0.75, 0.8)[: degree + 1]]
+    end = path.level(0.3)
+    found = weights(nodes[0], end, nodes, eta)
+    values = [float(denoiser(torch.zeros(1, 1, 1).double(), level)) for level in nodes]
+    total = sum(w * v for w, v in zip(found, values, strict=True))
+    assert total == pytest.approx(denoiser.moved(0.0, nodes[0], end, eta), rel=1e-9)
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.6, 1.0])

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 __all__ = ["BaseObjective", "refuse_idle_warp"]
 
+import functools
+import operator
 from abc import ABC
 from dataclasses import dataclass
 from typing import ClassVar
@@ -84,8 +86,8 @@ class BaseObjective(Component, ABC):
                 )
         if self.noise_norm and self.loss != "mse":
             raise ConfigError(
-                f"a likelihood is measured by squared errors, and loss is {self.loss!r}: leave loss out, or use "
-                "another objective, such as edm"
+                f"a likelihood is measured by squared errors, and loss is {self.loss!r}: leave loss out, or "
+                "use another objective, such as edm"
             )
 
     def time_density(self, path: GaussianPath) -> TimeDensity:
@@ -125,7 +127,7 @@ class BaseObjective(Component, ABC):
         Returns:
             Shape (B,); 0 for a member without any valid element.
         """
-        return torch.stack(list(self.loss_parts(denoiser, x_0, eps, t, condition).values())).sum(0)
+        return functools.reduce(operator.add, self.loss_parts(denoiser, x_0, eps, t, condition).values())
 
     def loss_parts(
         self,

@@ -95,8 +95,8 @@ class Composition:
         if unconditional:
             if scale is not None or (specs is not None and free):
                 raise ConfigError(
-                    "classifier-free guidance compares with and without the condition, and unconditional leaves "
-                    "it out: leave one of the two out"
+                    "classifier-free guidance compares with and without the condition, and unconditional "
+                    "leaves it out: leave one of the two out"
                 )
             stack = others
         if scale is not None:

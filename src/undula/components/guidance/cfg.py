@@ -67,21 +67,21 @@ class CFGGuidance(BaseGuidance):
     def __post_init__(self) -> None:
         if self.interval is not None and self.interval[0] >= self.interval[1]:
             raise ConfigError(
-                f"cfg: interval {list(self.interval)} is empty: give the lower level first, such as [0.2, 0.8]"
+                f"cfg: interval {list(self.interval)} is empty: give the lower level first, as in [0.2, 0.8]"
             )
         if self.guidance_scale == 1 and (self.interval is not None or self.rescale):
             name = "interval" if self.interval is not None else "rescale"
             raise ConfigError(
-                f"cfg: {name} has no effect with guidance_scale 1, the model as trained: leave it out, or give "
-                "another scale"
+                f"cfg: {name} has no effect with guidance_scale 1, the model as trained: leave it out, or "
+                "give another scale"
             )
 
     def check(self, path: GaussianPath, layout: Layout, architecture: BaseArchitecture) -> None:
         """Refuse an unconditional model, and one that has not learned its nulls."""
         if not layout.droppable:
             raise IncompatibleError(
-                "guidance cfg needs a conditional model, and this one is told nothing: leave guidance out, or "
-                "give it a history (data.history_len) or covariates (data.roles)"
+                "guidance cfg needs a conditional model, and this one is told nothing: leave guidance out, "
+                "or give it a history (data.history_len) or covariates (data.roles)"
             )
         dropout = architecture.condition_dropout
         values = list(dropout.values()) if isinstance(dropout, Mapping) else [dropout]
@@ -150,8 +150,11 @@ def _any_within(level: NoiseLevel, interval: tuple[float, float] | None) -> bool
 
 def _twice(level: NoiseLevel, size: int) -> NoiseLevel:
     """The levels of a batch for the batch put behind itself."""
-    each = [isinstance(v, Tensor) and v.ndim > 0 and len(v) == size for v in level]
-    return NoiseLevel(*(torch.cat((v, v)) if own else v for v, own in zip(level, each, strict=True)))
+
+    def twice(v: float | Tensor) -> float | Tensor:
+        return torch.cat((v, v)) if isinstance(v, Tensor) and v.ndim and len(v) == size else v
+
+    return NoiseLevel(*map(twice, level))
 
 
 def _rescaled(d: Series, cond: Series, condition: Condition) -> Series:

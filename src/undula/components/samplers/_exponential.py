@@ -133,7 +133,7 @@ def between(
 
 
 def _moments(h: float, count: int) -> list[float]:
-    """h ∫_0^1 e^{−h(1−u)} u^k du for k = 0, 1, …: by series for small h, by parts for large."""
+    """Integrals h ∫_0^1 e^{−h(1−u)} u^k du for k = 0, 1, …: by series for small h, by parts for large."""
     if h < 1.0:
         return [
             h * sum((-h) ** m * math.factorial(k) / math.factorial(k + m + 1) for m in range(18))
@@ -151,10 +151,10 @@ def _log_ratio(level: NoiseLevel) -> float:
 
 
 def _step(start: NoiseLevel, end: NoiseLevel) -> float:
-    """h."""
+    """The step h in ℓ."""
     return _log_ratio(end) - _log_ratio(start)
 
 
 def _decay(start: NoiseLevel, end: NoiseLevel) -> float:
-    """q = e^{−h}; 0 from α = 0."""
+    """The share q = e^{−h}; 0 from α = 0."""
     return float(start.alpha / start.sigma * end.sigma / end.alpha)

@@ -125,7 +125,7 @@ class AdaptiveSampler(BaseSampler):
         condition: Condition | None,
     ) -> tuple[Series, Series]:
         """Heun's x at `end`, and the squared ratio of its error to the tolerance."""
-        scale_start, scale_end = ((k.alpha + k.sigma).to(x) for k in (start, end))
+        scale_start, scale_end = (torch.as_tensor(k.alpha + k.sigma).to(x) for k in (start, end))
         tau_start, tau_end = (torch.as_tensor(k.tau).to(x) for k in (start, end))
         straight = x / scale_start
         slope = (straight - d) / tau_start

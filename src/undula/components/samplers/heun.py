@@ -82,7 +82,8 @@ class HeunSampler(BaseSampler):
                 )
         if self.churn_min and self.churn_max and self.churn_min >= self.churn_max:
             raise ConfigError(
-                f"churn_min = {self.churn_min:g} is not below churn_max = {self.churn_max:g}: no level has churn"
+                f"churn_min = {self.churn_min:g} is not below churn_max = {self.churn_max:g}: no level has "
+                "churn, so set them apart"
             )
 
     @property
@@ -148,7 +149,7 @@ def _has_churn(sampler: HeunSampler, level: NoiseLevel) -> bool:
     if not sampler.churn or level.alpha == 0:
         return False
     ratio = level.sigma / level.alpha
-    return (sampler.churn_min or 0.0) <= ratio <= (sampler.churn_max or math.inf)
+    return bool((sampler.churn_min or 0.0) <= ratio <= (sampler.churn_max or math.inf))
 
 
 def _correction(start: NoiseLevel, end: NoiseLevel) -> tuple[float, float, float]:

@@ -77,12 +77,13 @@ class PCSampler(BaseSampler):
         spread = math.sqrt(1.0 - stay**2)
         for k, (from_x, from_d, from_noise) in enumerate(steps):
             end, draw = levels[k + 1], 1 + k * (1 + self.corrector_steps)
+            to_d, to_noise = float((1.0 - stay) * end.alpha), float(spread * end.sigma)
             x = (x * from_x).add_(denoiser(x, levels[k], condition), alpha=from_d)
             if from_noise:
                 x.add_(fresh(draw), alpha=from_noise)
             for j in range(self.corrector_steps if end.sigma > 0 else 0):
-                x = (x * stay).add_(denoiser(x, end, condition), alpha=(1.0 - stay) * end.alpha)
-                x.add_(fresh(draw + 1 + j), alpha=spread * end.sigma)
+                x = (x * stay).add_(denoiser(x, end, condition), alpha=to_d)
+                x.add_(fresh(draw + 1 + j), alpha=to_noise)
             if on_step is not None:
                 on_step(k + 1, len(steps))
         return x
