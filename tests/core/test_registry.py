@@ -154,6 +154,26 @@ def test_a_broken_plugin_says_so(tmp_path: Path) -> None:
         Registry.load_plugin(tmp_path / "absent.py")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import os\n\nos.environ['NO_SUCH_NAME']\n", r"mine\.py, line 3: KeyError: 'NO_SUCH_NAME'"),
+        ("x = 1\nassert x == 2\n", r"mine\.py, line 2: AssertionError$"),
+        ("def f():\n    raise ValueError('no')\n\nf()\n", r"mine\.py, line 2: ValueError: no"),
+        ("x = (1,\n\ny = = 2", r"mine\.py, line 1: SyntaxError: '\(' was never closed"),
+        ("import json\njson.loads('x')", r"mine\.py, line 2: JSONDecodeError: Expecting value"),
+    ],
+)
+def test_a_broken_plugin_says_where_and_what(tmp_path: Path, text: str, message: str) -> None:
+    """The last line of the file itself that was running, the error's type and its text."""
+    file = tmp_path / "mine.py"
+    file.write_text(text)
+    before = set(sys.modules)
+    with pytest.raises(ConfigError, match=message):
+        Registry.load_plugin(file)
+    assert not [name for name in set(sys.modules) - before if name.startswith("undula_plugin")]
+
+
 def test_an_entry_point_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "third_party.py").write_text(
         PLUGIN.format(name="x").replace('@register("sde", "x")\n', "").replace(", register", "")

@@ -11,6 +11,7 @@ __all__ = ["Candidate", "anchored", "differences", "identity", "read_candidates"
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,7 +158,10 @@ def _of_run(item: str, overrides: Sequence[str], vary: Sequence[str]) -> Candida
             f"{item} is a run, and --set and --vary would make it another: give {item}/config.yaml to train "
             "with them, or leave them out"
         )
-    return Candidate(config.experiment.name, item, config, {config.experiment.seed: folder.path.resolve()})
+    path = folder.path.resolve()
+    in_comparison = re.fullmatch(r"(.+)-seed\d+", path.name)
+    label = in_comparison[1] if in_comparison else config.experiment.name
+    return Candidate(label, item, config, {config.experiment.seed: path})
 
 
 def _join(found: list[Candidate], new: Candidate) -> None:

@@ -136,8 +136,8 @@ class Comparison:
                 place = candidate.runs.get(seed)
                 config = candidate.with_seed(seed)
                 if place is None:
-                    place = Path("runs") / f"{re.sub(r'[^A-Za-z0-9.]+', '-', candidate.label)}-seed{seed}"
-                    place = _unused(folder.path, place)
+                    slug = re.sub(r"[^A-Za-z0-9.]+", "-", candidate.label).strip("-.")
+                    place = _unused(folder.path, Path("runs") / f"{slug}-seed{seed}")
                     run = RunFolder(folder.path / place)
                     run.write_text("config.yaml", dump_yaml(config.model_dump(mode="json")))
                 runs.append(
