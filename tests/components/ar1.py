@@ -27,10 +27,22 @@ def draws(stream: str, step: int, count: int) -> tuple[Tensor, Tensor]:
     return (white @ _FACTOR.mT).split((HISTORY, LENGTH), dim=-1)
 
 
+def causal_gain(covariance: Tensor, alpha: float, sigma: float) -> Tensor:
+    """The matrix of the exact filter: row l estimates x_0 at step l from x_t up to step l alone."""
+    gain = torch.zeros_like(covariance)
+    for step in range(len(covariance)):
+        known = slice(step + 1)
+        noisy = alpha**2 * covariance[known, known] + sigma**2 * torch.eye(step + 1)
+        gain[step, known] = torch.linalg.solve(noisy, alpha * covariance[known, step])
+    return gain
+
+
 def loss_beside_the_exact(
     name: str, params: dict[str, Any], steps: int, told: bool = False, seed: int = 0, rate: float = 3e-3
 ) -> float:
     """The weighted error of a network after a short training over that of the exact denoiser.
+
+    A causal network stands beside the exact filter, which knows no later steps either.
 
     Args:
         name: of the architecture.
@@ -74,7 +86,11 @@ def loss_beside_the_exact(
         condition = Condition(sequence={"history": history.float()}) if told else None
         with torch.no_grad():
             d = denoiser(x_t.float(), level, condition)
-        truth = mean + exact(x_t - level.alpha * mean, level)
+        around = x_t - level.alpha * mean
+        if network.causal:
+            truth = mean + around @ causal_gain(left, level.alpha, level.sigma).mT
+        else:
+            truth = mean + exact(around, level)
         errors = [(d - x_0).square().mean(), (truth - x_0).square().mean()]
         found += torch.stack(errors) / level.sigma**2
     return float(found[0] / found[1])

@@ -79,9 +79,7 @@ def test_the_names_of_cells_are_rnns(cell: str) -> None:
 def reach(network: BaseArchitecture) -> Tensor:
     """The size of the gradient of each step of F by a history's last value, (LENGTH,)."""
     history = torch.randn(1, 1, 5, requires_grad=True)
-    out = network(
-        torch.randn(1, 1, LENGTH), torch.tensor([0.5]), Condition(sequence={"history": history})
-    )
+    out = network(torch.randn(1, 1, LENGTH), torch.tensor([0.5]), Condition(sequence={"history": history}))
     found = [torch.autograd.grad(f, history, retain_graph=True)[0][0, 0, -1] for f in out[0, 0]]
     return torch.stack(found).abs()
 
@@ -113,4 +111,8 @@ def test_sizes_that_cannot_be_are_refused(name: str, params: dict[str, Any], mes
 
 def test_widths_are_free_without_attention() -> None:
     for name in ("cnn", "rnn"):
-        assert built(name, model_dim=5, conditioning="concat")(torch.randn(2, 1, 9), torch.rand(2)).shape == (2, 1, 9)
+        assert built(name, model_dim=5, conditioning="concat")(torch.randn(2, 1, 9), torch.rand(2)).shape == (
+            2,
+            1,
+            9,
+        )

@@ -67,7 +67,9 @@ def test_the_output_is_the_weighted_mean_of_the_members(aggregation: str) -> Non
 
 @pytest.mark.parametrize("aggregation", ["weighted_mean", "by_noise_level"])
 def test_learned_weights_start_equal(aggregation: str) -> None:
-    network = Registry.get("architecture", "ensemble", models=[spec("cnn"), spec("gru")], aggregation=aggregation)
+    network = Registry.get(
+        "architecture", "ensemble", models=[spec("cnn"), spec("gru")], aggregation=aggregation
+    )
     network.build(LAYOUT)
     assert torch.allclose(network.weights(torch.rand(5)), torch.full((5, 2), 0.5))  # type: ignore[attr-defined]
 
@@ -75,7 +77,9 @@ def test_learned_weights_start_equal(aggregation: str) -> None:
 @pytest.mark.parametrize("name", ["transformer", "cnn", "hybrid", "unet", "mlp"])
 def test_equal_members_as_one_batch_are_what_they_are_in_turn(name: str) -> None:
     """Outputs and gradients agree, with a member of another kind beside them."""
-    params: dict[str, Any] = {"unet": {"channels": [8, 16], "blocks": 1, "attention_heads": 2}}.get(name, TINY)
+    params: dict[str, Any] = {"unet": {"channels": [8, 16], "blocks": 1, "attention_heads": 2}}.get(
+        name, TINY
+    )
     if name == "mlp":
         params = {"model_dim": 8, "num_layers": 1}
     network = built([{"type": name, "params": params}, spec("gru"), {"type": name, "params": params}])

@@ -109,7 +109,9 @@ class UNetArchitecture(BaseArchitecture):
         """F(x, τ, condition); see `BaseArchitecture.forward`."""
         told = self.conditioner(tau, condition)
         vector = F.silu(told.vector)
-        h = self.conv_in(_masked(self.aligned(x, condition).transpose(1, 2).contiguous(), existing(condition)))
+        h = self.conv_in(
+            _masked(self.aligned(x, condition).transpose(1, 2).contiguous(), existing(condition))
+        )
         h, there = told.lead(h, existing(condition))  # (B, S + L, C) from here
         total = h.shape[1]
         padding = -total % 2 ** (len(self.channels) - 1)
