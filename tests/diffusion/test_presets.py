@@ -187,7 +187,7 @@ class Recording(BaseObjective):
         return torch.zeros(len(x_0))
 
 
-def recorded(condition_dropout: float = 0.0) -> tuple[DiffusionLoss, Recording]:
+def recorded(condition_dropout: float | dict[str, float] = 0.0) -> tuple[DiffusionLoss, Recording]:
     objective = Recording()
     preprocessing = RawPreprocessor().fit(torch.randn(8, 1, 8))
     denoiser = denoiser_of(path_of("vpsde"), objective)
@@ -247,3 +247,18 @@ def test_condition_parts_are_dropped_independently() -> None:
     correlation = torch.corrcoef(torch.stack(columns)).fill_diagonal_(0.0)
     assert float(correlation.abs().max()) < 0.08
     assert all(torch.equal(dropped[name], again[name]) for name in dropped)
+
+
+def test_each_condition_part_is_dropped_with_its_own_probability() -> None:
+    """A part that is not named is never dropped, nor is one at 0."""
+    loss, objective = recorded(condition_dropout={"history": 0.3, "b": 0.7, "c": 0.0})
+    count = 4000
+    condition = Condition(
+        static={name: torch.zeros(count, 1) for name in ("a", "b", "c")},
+        sequence={"history": torch.zeros(count, 1, 2)},
+    )
+    loss(TrainingBatch(torch.zeros(count, 1, 4), condition), 0, torch.arange(count), count)
+    ((_, _, told),) = objective.asked
+    assert told is not None
+    shares = {name: float(where.double().mean()) for name, where in told.dropped.items()}
+    assert shares == {"history": pytest.approx(0.3, abs=0.03), "b": pytest.approx(0.7, abs=0.03)}

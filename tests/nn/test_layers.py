@@ -101,7 +101,7 @@ def test_a_transformers_history_ends_where_its_series_starts() -> None:
     network = TransformerArchitecture(model_dim=DIM, num_heads=HEADS, num_layers=1)
     network.build(Layout(channels=1, length=TOKENS, sequence={"history": (1, 3)}))
     asked: list[tuple[Tensor, ...]] = []
-    network.blocks[0].cross.register_forward_pre_hook(lambda module, inputs: asked.append(inputs))
+    network.blocks[0].cross.attention.register_forward_pre_hook(lambda module, inputs: asked.append(inputs))
     condition = Condition(sequence={"history": torch.randn(2, 1, 3)})
     network(torch.randn(2, 1, TOKENS), torch.full((2,), 0.5), condition)
     ((_, _, own, context),) = asked

@@ -77,8 +77,8 @@ class BaseArchitecture(nn.Module, Component, ABC):
         for name in given:
             if name not in known:
                 raise ConfigError(
-                    f"condition_dropout names {name!r}{did_you_mean(name, known)}: the parts of the condition "
-                    f"that may be dropped are {', '.join(map(repr, known)) or 'none in these data'}"
+                    f"condition_dropout names {name!r}{did_you_mean(name, known)}: the parts that may be "
+                    f"dropped are {', '.join(map(repr, known)) or 'none in these data'}"
                 )
         return {name: given.get(name, 0.0) for name in known}
 

@@ -142,7 +142,7 @@ class EnsembleArchitecture(BaseArchitecture):
             outputs: Tensor = torch.vmap(run, randomness="different")(stacked)
         return outputs
 
-    @property  # type: ignore[override]
+    @property
     def gradient_checkpointing(self) -> bool:
         """Whether the members compute their blocks again in the backward pass."""
         return self._checkpointing

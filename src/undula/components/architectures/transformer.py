@@ -4,7 +4,7 @@ The series is cut into patches of `patch_size` steps (and, with `channel_tokens`
 patch is a token, and every block is
 
     h ← h + g₁ · SelfAttention(LN(h) (1 + a₁) + b₁)
-    h ← h + CrossAttention(LN(h), history)      (conditioning: cross_attention; or another `cross_attention_mix`)
+    h ← h + CrossAttention(LN(h), history)      (conditioning: cross_attention; see cross_attention_mix)
     h ← h + g₂ · MLP(LN(h) (1 + a₂) + b₂)
 
 with (g, a, b) from the noise level and the static parts. Positions are rotary, so the weights take
