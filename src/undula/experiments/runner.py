@@ -177,7 +177,7 @@ class ExperimentRunner:
             "training": {"best_val_loss": best if np.isfinite(best) else None},
             "data": {
                 "columns": model.columns_,
-                "notes": prepared.notes,
+                "notes": [*prepared.notes, *model.parts_.preprocessing.notes()],
                 "windows": {
                     name: len(part)
                     for name, part in vars(prepared.parts).items()
@@ -222,7 +222,7 @@ class ExperimentRunner:
             title=title,
             description=self.config.experiment.description,
             facts=facts,
-            notes=prepared.notes,
+            notes=results["data"]["notes"],
             columns=columns,
             real=real,
             train=evaluation.train.windows,

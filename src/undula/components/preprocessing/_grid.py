@@ -117,16 +117,17 @@ class ValueGrid(Component):
         nearest = (((exact * unit - offset) / step).round() * step + offset) / unit
         nearest = torch.where(decimals >= 0, nearest, exact).clamp(low, high)
         if self.levels_.shape[1]:
-            nearest = self._at_levels(nearest)
+            nearest = self._at_levels(exact, nearest)
         return nearest.to(x.dtype) + (x - x.detach())
 
-    def _at_levels(self, x: Series) -> Series:
+    def _at_levels(self, x: Series, other: Series) -> Series:
+        """The nearest level in channels that have levels, else `other`."""
         levels = self.levels_.to(x.device)
-        few = ~levels[:, :1].isnan()
+        few = ~levels[:, :1].isnan()  # (C, 1), for (B, C, L)
         middles = (0.5 * (levels[:, 1:] + levels[:, :-1])).nan_to_num(math.inf)
         rows = x.transpose(0, 1).flatten(1).contiguous()
         nearest = levels.gather(1, torch.searchsorted(middles, rows))
-        return torch.where(few, nearest, rows).unflatten(1, (x.shape[0], x.shape[2])).transpose(0, 1)
+        return torch.where(few, nearest.unflatten(1, (x.shape[0], x.shape[2])).transpose(0, 1), other)
 
     def words(self, columns: Sequence[str] = ()) -> list[str]:
         """What was found, a sentence a channel: "price: 2 decimals, not below 0"."""

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ...core.types import Mask, Series
 
-_PROBED = 64
+_PROBED = 256
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,24 @@ def columns_of(x: Series, valid: Mask | None = None) -> list[Column]:
 def _fresh(x: Series) -> Tensor:
     """True for the steps that the window before does not hold already, (B, L).
 
-    Window i + 1 continues window i after s steps if x[i + 1, :, :L−s] = x[i, :, s:]; the smallest
-    such s counts. A few pairs say which s occur at all.
+    Window i + 1 continues window i after s steps if x[i + 1, :, :L−s] = x[i, :, s:]. Short or constant
+    stretches agree by chance, so s is believed if most windows that change in those steps agree.
+    Windows that were thinned out evenly continue after s or s + 1 steps.
     """
     n, _, length = x.shape
+    steps = torch.arange(length, device=x.device)
     new = torch.full((n,), length, device=x.device)
-    probed = torch.linspace(0, n - 2, min(n - 1, _PROBED)).round().long() if n > 1 else torch.arange(0)
-    shifts = [s for s in range(1, length) if _continues(x, probed, s).any()]
-    every = torch.arange(n - 1)
-    for shift in reversed(shifts):
-        new[1:] = torch.where(_continues(x, every, shift), shift, new[1:])
-    return torch.arange(length, device=x.device) >= length - new[:, None]
+    if n > 1:
+        every = torch.arange(n - 1, device=x.device)
+        probed = every[:: max(1, n // _PROBED)]
+        for shift in range(1, length - 1):
+            changes = (x[probed, :, shift + 1 :] != x[probed, :, shift:-1]).flatten(1).any(1)
+            agree = _continues(x, probed, shift) | _continues(x, probed, shift + 1)
+            if 2 * int((agree & changes).sum()) > int(changes.sum()):
+                for found in (shift + 1, shift):
+                    new[1:] = torch.where(_continues(x, every, found), found, new[1:])
+                break
+    return steps >= length - new[:, None]
 
 
 def _continues(x: Series, first: Tensor, shift: int) -> Tensor:
