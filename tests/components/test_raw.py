@@ -39,6 +39,7 @@ FOUND = {
     "2 decimals": price().round(2),
     "2 decimals ": price().round(2).astype(np.float32),
     "2 decimals  ": price().round(2).astype(np.float32).astype(float),
+    "2 decimals   ": price().round(2) + 0.1 * RNG(2).integers(0, 9, N),
     "steps of 0.05": 0.05 * np.round(price() / 0.05),
     "steps of 5, not below 0": 5.0 * RNG(2).geometric(0.05, N) - 5,
     "steps of 1 from 0.5, not below 0.5, not above 9.5": RNG(2).integers(0, 10, N) + 0.5,
@@ -63,6 +64,14 @@ def test_what_a_column_can_take_is_found(expected: str, stride: int) -> None:
         assert found == expected.strip()
     else:  # fewer rows are left, and the bounds and levels have less evidence: never another claim
         assert not found or expected.startswith(found)
+
+
+@pytest.mark.parametrize("expected", FOUND)
+def test_what_a_column_held_comes_back(expected: str) -> None:
+    x = windows(FOUND[expected])
+    fitted = RawPreprocessor().fit(x)
+    again = fitted.inverse_transform(fitted.transform(x))
+    assert torch.allclose(again, x, rtol=1e-6 if x.dtype == torch.float32 else 1e-12, atol=1e-12)
 
 
 NOTHING: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
@@ -114,6 +123,13 @@ def test_counts_end_at_nothing_below_and_nowhere_above() -> None:
         column = r.poisson(10 ** r.uniform(-0.5, 0.5), 1500).astype(float)
         grid = RawPreprocessor().fit(windows(column)).grid
         assert (grid.low_.item(), grid.high_.item()) == (0.0, math.inf)
+
+
+def test_a_tail_that_thins_out_ever_faster_needs_no_wall() -> None:
+    """Visits of about 650, 640, 144 and then none: a geometric tail would have gone on, this one not."""
+    column = np.repeat([-2.0, -1, 0, 1, 2], [150, 800, 2000, 800, 150])
+    RNG(0).shuffle(column)
+    assert words(column) == "whole numbers"
 
 
 def test_a_rest_at_an_extreme_is_one_visit() -> None:

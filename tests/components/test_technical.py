@@ -39,7 +39,7 @@ def prices(seed: int = 0, steps: int = T) -> pd.DataFrame:
 def of(name: str, *parameters: float, table: pd.DataFrame | None = None, ranges: bool = True) -> np.ndarray:
     """An indicator's channels, (K, T)."""
     table = prices() if table is None else table
-    close, high, low = (torch.from_numpy(table[c].to_numpy())[None] for c in ("close", "high", "low"))
+    close, high, low = (torch.tensor(table[c].to_numpy())[None] for c in ("close", "high", "low"))
     found = indicator(name, parameters, close, high if ranges else close, low if ranges else close)
     return found[0].numpy()
 

@@ -33,11 +33,10 @@ class Column:
     arrivals: Tensor
     single: bool
 
-    def levels(self) -> tuple[Tensor, Tensor, Tensor]:
-        """The distinct values, rising, and each one's rows and visits, integers."""
-        values, where, counts = torch.unique(self.values, return_inverse=True, return_counts=True)
-        visits = torch.bincount(where[self.arrivals], minlength=len(values))
-        return values, counts, visits.clamp(min=1)
+    def visits(self, values: Tensor) -> Tensor:
+        """How often each of a few values is come to, at least once, float64."""
+        arrived = self.values[self.arrivals]
+        return torch.stack([(arrived == value).sum() for value in values]).clamp(min=1).double()
 
 
 def columns_of(x: Series, valid: Mask | None = None) -> list[Column]:
@@ -70,18 +69,17 @@ def _fresh(x: Series) -> Tensor:
     steps = torch.arange(length, device=x.device)
     new = torch.full((n,), length, device=x.device)
     if n > 1:
-        every = torch.arange(n - 1, device=x.device)
-        probed = every[:: max(1, n // _PROBED)]
+        probed = torch.arange(0, n - 1, max(1, n // _PROBED), device=x.device)
+        before, after = x[probed], x[probed + 1]
         for shift in range(1, length - 1):
-            changes = (x[probed, :, shift + 1 :] != x[probed, :, shift:-1]).flatten(1).any(1)
-            agree = _continues(x, probed, shift) | _continues(x, probed, shift + 1)
+            changes = (before[..., shift + 1 :] != before[..., shift:-1]).flatten(1).any(1)
+            agree = _continues(before, after, shift) | _continues(before, after, shift + 1)
             if 2 * int((agree & changes).sum()) > int(changes.sum()):
                 for found in (shift + 1, shift):
-                    new[1:] = torch.where(_continues(x, every, found), found, new[1:])
+                    new[1:] = torch.where(_continues(x[:-1], x[1:], found), found, new[1:])
                 break
     return steps >= length - new[:, None]
 
 
-def _continues(x: Series, first: Tensor, shift: int) -> Tensor:
-    same = x[first + 1, :, :-shift] == x[first, :, shift:]
-    return same.flatten(1).all(1)
+def _continues(before: Series, after: Series, shift: int) -> Tensor:
+    return (after[..., :-shift] == before[..., shift:]).flatten(1).all(1)
