@@ -71,7 +71,7 @@ def test_what_a_column_held_comes_back(expected: str) -> None:
     x = windows(FOUND[expected])
     fitted = RawPreprocessor().fit(x)
     again = fitted.inverse_transform(fitted.transform(x))
-    assert torch.allclose(again, x, rtol=1e-6 if x.dtype == torch.float32 else 1e-12, atol=1e-12)
+    assert torch.allclose(again, x, rtol=1e-7, atol=1e-12)
 
 
 NOTHING: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
