@@ -65,7 +65,7 @@ def write_report(
         title=title,
         description=config.experiment.description,
         facts=facts,
-        notes=prepared.notes,
+        notes=results["data"]["notes"],
         columns=columns,
         real=real,
         train=evaluation.train.windows,

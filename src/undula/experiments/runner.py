@@ -224,7 +224,7 @@ class ExperimentRunner:
             "training": {"best_val_loss": best if np.isfinite(best) else None},
             "data": {
                 "columns": model.columns_,
-                "notes": prepared.notes,
+                "notes": [*prepared.notes, *model.parts_.preprocessing.notes()],
                 "windows": {
                     name: len(part)
                     for name, part in vars(prepared.parts).items()

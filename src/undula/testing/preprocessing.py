@@ -113,11 +113,10 @@ def snaps_nothing_without_a_reason(preprocessor: BasePreprocessor) -> None:
     z = fitted.transform(x)
     again = fitted.inverse_transform(z)
     assert torch.allclose(again, x, rtol=1e-12), "it rounds data that are on no grid"
-    moved = z + 0.1 * torch.randn(z.shape, generator=generator, dtype=z.dtype)
-    back = fitted.transform(fitted.inverse_transform(moved))
-    assert z.numel() > x.numel() or torch.allclose(back, moved, atol=1e-9), (
-        "z changes on the way to x and back"
-    )
+    if z.numel() == x.numel():
+        moved = z + 0.1 * torch.randn(z.shape, generator=generator, dtype=z.dtype)
+        back = fitted.transform(fitted.inverse_transform(moved))
+        assert torch.allclose(back, moved, atol=1e-9), "z changes on the way to x and back"
 
 
 PREPROCESSING_LAWS: list[Callable[[Any], None]] = [

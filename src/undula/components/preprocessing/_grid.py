@@ -42,6 +42,7 @@ Snap = Literal["auto"] | bool
 
 _DECIMALS = range(11)
 _FEWEST_ROWS = 20
+_PROBED = 1000
 _DIGITS, _STEP_DIGITS = 10.0, 9.0
 _MOST_LEVELS, _LEVEL_VISITS = 32, 5
 _WALL, _ZEROS, _CROSSINGS = 20.0, 3, 6.0
@@ -80,7 +81,8 @@ class ValueGrid(Component):
         Raises:
             DataError: if `snap` is true and a channel can take any value.
         """
-        found = [_Found(column if snap else None) for column in columns_of(x, valid)]
+        columns_ = columns_of(x, valid) if snap else [None] * x.shape[1]
+        found = [_Found(column) for column in columns_]
         self.decimals_ = torch.tensor([f.decimals for f in found])
         self.step_ = torch.tensor([f.step for f in found])
         self.offset_ = torch.tensor([f.offset for f in found])
@@ -117,16 +119,17 @@ class ValueGrid(Component):
         nearest = (((exact * unit - offset) / step).round() * step + offset) / unit
         nearest = torch.where(decimals >= 0, nearest, exact).clamp(low, high)
         if self.levels_.shape[1]:
-            nearest = self._at_levels(nearest)
+            nearest = self._at_levels(exact, nearest)
         return nearest.to(x.dtype) + (x - x.detach())
 
-    def _at_levels(self, x: Series) -> Series:
+    def _at_levels(self, x: Series, other: Series) -> Series:
+        """The nearest level in channels that have levels, else `other`."""
         levels = self.levels_.to(x.device)
-        few = ~levels[:, :1].isnan()
+        few = ~levels[:, :1].isnan()  # (C, 1), for (B, C, L)
         middles = (0.5 * (levels[:, 1:] + levels[:, :-1])).nan_to_num(math.inf)
         rows = x.transpose(0, 1).flatten(1).contiguous()
         nearest = levels.gather(1, torch.searchsorted(middles, rows))
-        return torch.where(few, nearest, rows).unflatten(1, (x.shape[0], x.shape[2])).transpose(0, 1)
+        return torch.where(few, nearest.unflatten(1, (x.shape[0], x.shape[2])).transpose(0, 1), other)
 
     def words(self, columns: Sequence[str] = ()) -> list[str]:
         """What was found, a sentence a channel: "price: 2 decimals, not below 0"."""
@@ -167,25 +170,25 @@ class _Found:
         self.levels: list[float] = []
         if column is None or len(column.values) < _FEWEST_ROWS:
             return
-        values, _, _ = column.levels()
+        values = torch.unique(column.values)
         self.decimals = _decimals(values, column.single)
+        occupied = 0.0
         if self.decimals >= 0:
             exact = (column.values * 10**self.decimals).round() / 10**self.decimals
             column = Column(exact, column.arrivals, column.single)
-        values, _, visits = column.levels()
-        occupied = 0.0
-        if self.decimals >= 0:
+            values = torch.unique(exact)
             units = (values * 10**self.decimals).round().long()
             common = int(np.gcd.reduce(np.diff(units.numpy()))) if len(units) > 1 else 1
             if (len(units) - 1) * math.log10(common) >= _STEP_DIGITS:
                 self.step, self.offset = common, int(units[0]) % common
             occupied = len(units) / (1 + int(units[-1] - units[0]) // self.step)
-        if 2 <= len(values) <= _MOST_LEVELS and int(visits.min()) >= _LEVEL_VISITS:
-            self.levels = values.tolist() if len(values) == 2 or occupied <= 0.5 else []
-        if not self.levels:
-            self.low = _low(values, visits, column, self._tick())
+        few = 2 <= len(values) <= _MOST_LEVELS and (len(values) == 2 or occupied <= 0.5)
+        if few and float(column.visits(values).min()) >= _LEVEL_VISITS:
+            self.levels = values.tolist()
+        elif len(values) > 1:
+            self.low = _low(column, values[:3], self._tick())
             mirrored = Column(-column.values, column.arrivals, column.single)
-            self.high = -_low(-values.flip(0), visits.flip(0), mirrored, self._tick())
+            self.high = -_low(mirrored, -values.flip(0)[:3], self._tick())
 
     def _tick(self) -> float:
         """The distance between possible values; 0: any."""
@@ -194,38 +197,41 @@ class _Found:
 
 def _decimals(values: Tensor, single: bool) -> int:
     """The number of decimals of distinct values, −1 if nothing speaks for any."""
-    size = values.abs()
     precision = torch.finfo(torch.float32).eps if single else 4.0 * torch.finfo(torch.float64).eps
+
+    def tolerance(some: Tensor, unit: float) -> Tensor:
+        return (some.abs() * precision).clamp(min=1e-6 / unit)
+
     for decimals in _DECIMALS:
         unit = 10.0**decimals
-        tolerance = torch.maximum(size * precision, torch.full_like(size, 1e-6 / unit))
-        if bool(((values - (values * unit).round() / unit).abs() > tolerance).any()):
-            continue
-        chance = (2.0 * tolerance * unit).clamp(max=1.0)[values != 0]
-        return decimals if float(-chance.log10().sum()) >= _DIGITS else -1
+        for some in (values[:: 1 + len(values) // _PROBED], values):  # most columns fail at once
+            off = (some - (some * unit).round() / unit).abs()
+            fits = bool((off <= tolerance(some, unit)).all())
+            if not fits:
+                break
+        if fits:
+            chance = (2.0 * tolerance(values, unit) * unit).clamp(max=1.0)[values != 0]
+            return decimals if float(-chance.log10().sum()) >= _DIGITS else -1
     return -1
 
 
-def _low(values: Tensor, visits: Tensor, column: Column, tick: float) -> float:
+def _low(column: Column, least: Tensor, tick: float) -> float:
     """The lower bound of a channel, −inf if nothing speaks for one.
 
     Args:
-        values: distinct, rising.
-        visits: of each.
         column: all rows.
+        least: its two or three least values, rising.
         tick: distance between the grid's values, 0 without a grid.
     """
-    least = float(values[0])
-    if len(values) < 2:
+    visits = column.visits(least)
+    growth = visits[:-1] / visits[1:]
+    bend = growth[0] / growth[-1] if len(growth) > 1 else growth[0]
+    if float(visits[0] * growth[0].clamp(max=1.0) * bend.clamp(max=1.0)) >= _WALL:
+        return float(least[0])
+    if not tick or least[0] < 0:
         return -math.inf
-    first, second, third = (float(n) for n in (*visits[:3], visits[1])[:3])
-    growth, earlier = first / second, second / third
-    if first * min(1.0, growth) * min(1.0, growth / earlier) >= _WALL:
-        return least
-    if not tick or least < 0:
-        return -math.inf
-    if least == 0:
-        return 0.0 if int(visits[0]) >= _ZEROS else -math.inf
+    if least[0] == 0:
+        return 0.0 if visits[0] >= _ZEROS else -math.inf
     above = column.values > column.values.mean()
     crossings = int((above[1:] != above[:-1]).sum())
     distance = float(column.values.mean() / column.values.std())

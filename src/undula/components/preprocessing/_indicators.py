@@ -148,7 +148,8 @@ def _weights(kind: str, n: int, length: int, dtype: torch.dtype, device: torch.d
             weights = (j > t - n).double() / (t + 1).clamp(max=n)
         elif kind == "exponential":
             share = 2.0 / (n + 1)
-            weights = torch.where(j == 0, 1.0, share) * (1.0 - share) ** (t - j).clamp(min=0)
+            weights = (1.0 - share) ** (t - j).clamp(min=0)
+            weights[:, 1:] *= share
         else:
             faded = (1.0 - 1.0 / n) ** (t - j.clamp(min=n - 1)).clamp(min=0)
             weights = faded / torch.where(j < n, (t + 1).clamp(max=n), float(n))

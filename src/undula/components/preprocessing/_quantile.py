@@ -57,10 +57,8 @@ class NormalScores(Component):
     """Marginals to standard normal, fitted on training series; a part of a preprocessor.
 
     Attributes:
-        values_: knots of each channel, rising, +inf at the end of shorter ones, (C, K).
-        scores_: their middles in z.
-        low_: where each one's interval in z begins; its middle, if it is no atom.
-        high_: where it ends.
+        knots_: of each channel, rising, +inf at the end of shorter ones, (C, K, 4): a value, the middle of
+            its interval in z, where that begins and where it ends (the middle, if it is no atom).
 
     Args:
         tails: linear or gpd.
@@ -68,10 +66,7 @@ class NormalScores(Component):
         atom: the least share of the rows that makes a value an atom.
     """
 
-    values_: Tensor
-    scores_: Tensor
-    low_: Tensor
-    high_: Tensor
+    knots_: Tensor
 
     def __init__(self, tails: Tails = "linear", tail: float = 0.02, atom: float = 0.005) -> None:
         self.tails, self.tail, self.atom = tails, tail, atom
@@ -89,60 +84,46 @@ class NormalScores(Component):
         ]
         longest = max(k.shape[1] for k in knots)
         padded = [torch.nn.functional.pad(k, (0, longest - k.shape[1]), value=math.inf) for k in knots]
-        self.values_, self.scores_, self.low_, self.high_ = torch.stack(padded, dim=1)
+        self.knots_ = torch.stack(padded).mT.contiguous()
         return self
 
     def transform(self, x: Series) -> Series:
         """The normal scores of x."""
-        exact = x.detach().double()
-        left, right = self._segment(exact, self.values_)
-        rise = (exact - left[0]) / (right[0] - left[0])
-        z = left[3] + rise * (right[2] - left[3])
+        exact = _rows(x)
+        left, right = self._around(exact, 0)
+        z = left[3] + (exact - left[0]) / (right[0] - left[0]) * (right[2] - left[3])
         tolerance = 4.0 * torch.finfo(x.dtype).eps
         for value, middle, low, high in (left, right):
             outside = ((exact < value) & low.isinf()) | ((exact > value) & high.isinf())
             at = (exact - value).abs() <= tolerance * value.abs()
             z = torch.where(at | outside, middle, z)
-        return z.to(x.dtype) + (x - x.detach()) / self._slope(z).to(x.dtype)
+        return _as_series(z, x) + (x - x.detach()) / _as_series(_slope(left, right), x)
 
     def inverse_transform(self, z: Series) -> Series:
         """The values whose normal scores are z."""
-        exact = z.detach().double()
-        left, right = self._segment(exact, self.scores_)
-        share = (exact - left[3]) / (right[2] - left[3])
-        x = left[0] + share * (right[0] - left[0])
+        exact = _rows(z)
+        left, right = self._around(exact, 1)
+        x = left[0] + (exact - left[3]) / (right[2] - left[3]) * (right[0] - left[0])
         for value, _, low, high in (left, right):
             x = torch.where((low <= exact) & (exact <= high), value, x)
-        return x.to(z.dtype) + (z - z.detach()) * self._slope(exact).to(z.dtype)
+        return _as_series(x, z) + (z - z.detach()) * _as_series(_slope(left, right), z)
 
     def log_det(self, x: Series) -> Tensor:
         """Log |det ∂z/∂x| of each member, (B,); for atoms, of the line through the middles."""
-        return -torch.log(self._slope(self.transform(x).detach().double())).sum((1, 2)).to(x.dtype)
+        return -_as_series(_slope(*self._around(_rows(x), 0)).log(), x).sum((1, 2))
 
-    def _slope(self, z: Tensor) -> Tensor:
-        """∂x/∂z of the line through the middles."""
-        left, right = self._segment(z, self.scores_)
-        return (right[0] - left[0]) / (right[1] - left[1])
-
-    def _segment(self, x: Tensor, knots: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Value, middle, low and high of the knots on either side, each (B, C, L)."""
-        device = x.device
-        knots = knots.to(device)
-        rows = x.transpose(0, 1).flatten(1).contiguous()
-        last = (~torch.isinf(knots)).sum(1, keepdim=True) - 2
-        index = (torch.searchsorted(knots, rows, right=True) - 1).clamp(min=0)
-        index = torch.minimum(index, last)
-        tables = [t.to(device) for t in (self.values_, self.scores_, self.low_, self.high_)]
-
-        def at(places: Tensor) -> list[Tensor]:
-            shape = (x.shape[0], x.shape[2])
-            return [table.gather(1, places).unflatten(1, shape).transpose(0, 1) for table in tables]
-
-        return at(index), at(index + 1)
+    def _around(self, rows: Tensor, by: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """The knots on either side of rows (C, n), found by their values (0) or their middles (1)."""
+        knots = self.knots_.to(rows.device)
+        sought = knots[..., by].contiguous()
+        last = (~torch.isinf(sought)).sum(1, keepdim=True) - 2
+        index = (torch.searchsorted(sought, rows, right=True) - 1).clamp(min=0).minimum(last)
+        channels = torch.arange(len(knots), device=rows.device)[:, None]
+        return knots[channels, index].unbind(-1), knots[channels, index + 1].unbind(-1)
 
     def _knots(self, column: Column, ends_low: bool, ends_high: bool) -> Tensor:
         """Value, middle, low and high of a channel's knots, (4, K)."""
-        values, counts, _ = column.levels()
+        values, counts = torch.unique(column.values, return_counts=True)
         total = int(counts.sum())
         upper = counts.cumsum(0) / total
         lower = upper - counts / total
@@ -180,6 +161,21 @@ class NormalScores(Component):
         beyond = knots[3, -1] + _REACH
         value = knots[0, -1] + slope * _REACH
         return torch.cat((knots, torch.stack((value, beyond, beyond, beyond))[:, None]), dim=1)
+
+
+def _rows(x: Series) -> Tensor:
+    """Series (B, C, L) as rows (C, B·L), float64, without gradient."""
+    return x.detach().double().transpose(0, 1).flatten(1).contiguous()
+
+
+def _as_series(rows: Tensor, like: Series) -> Series:
+    """Back again."""
+    return rows.unflatten(1, (like.shape[0], like.shape[2])).transpose(0, 1).to(like.dtype)
+
+
+def _slope(left: tuple[Tensor, ...], right: tuple[Tensor, ...]) -> Tensor:
+    """∂x/∂z of the line through the middles."""
+    return (right[0] - left[0]) / (right[1] - left[1])
 
 
 def _ends(grid: ValueGrid, c: int, column: Column) -> tuple[bool, bool]:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ...core.types import Mask, Series
 
-_PROBED = 64
+_PROBED = 256
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,10 @@ class Column:
     arrivals: Tensor
     single: bool
 
-    def levels(self) -> tuple[Tensor, Tensor, Tensor]:
-        """The distinct values, rising, and each one's rows and visits, integers."""
-        values, where, counts = torch.unique(self.values, return_inverse=True, return_counts=True)
-        visits = torch.bincount(where[self.arrivals], minlength=len(values))
-        return values, counts, visits.clamp(min=1)
+    def visits(self, values: Tensor) -> Tensor:
+        """How often each of a few values is come to, at least once, float64."""
+        arrived = self.values[self.arrivals]
+        return torch.stack([(arrived == value).sum() for value in values]).clamp(min=1).double()
 
 
 def columns_of(x: Series, valid: Mask | None = None) -> list[Column]:
@@ -62,19 +61,25 @@ def columns_of(x: Series, valid: Mask | None = None) -> list[Column]:
 def _fresh(x: Series) -> Tensor:
     """True for the steps that the window before does not hold already, (B, L).
 
-    Window i + 1 continues window i after s steps if x[i + 1, :, :L−s] = x[i, :, s:]; the smallest
-    such s counts. A few pairs say which s occur at all.
+    Window i + 1 continues window i after s steps if x[i + 1, :, :L−s] = x[i, :, s:]. Short or constant
+    stretches agree by chance, so s is believed if most windows that change in those steps agree.
+    Windows that were thinned out evenly continue after s or s + 1 steps.
     """
     n, _, length = x.shape
+    steps = torch.arange(length, device=x.device)
     new = torch.full((n,), length, device=x.device)
-    probed = torch.linspace(0, n - 2, min(n - 1, _PROBED)).round().long() if n > 1 else torch.arange(0)
-    shifts = [s for s in range(1, length) if _continues(x, probed, s).any()]
-    every = torch.arange(n - 1)
-    for shift in reversed(shifts):
-        new[1:] = torch.where(_continues(x, every, shift), shift, new[1:])
-    return torch.arange(length, device=x.device) >= length - new[:, None]
+    if n > 1:
+        probed = torch.arange(0, n - 1, max(1, n // _PROBED), device=x.device)
+        before, after = x[probed], x[probed + 1]
+        for shift in range(1, length - 1):
+            changes = (before[..., shift + 1 :] != before[..., shift:-1]).flatten(1).any(1)
+            agree = _continues(before, after, shift) | _continues(before, after, shift + 1)
+            if 2 * int((agree & changes).sum()) > int(changes.sum()):
+                for found in (shift + 1, shift):
+                    new[1:] = torch.where(_continues(x[:-1], x[1:], found), found, new[1:])
+                break
+    return steps >= length - new[:, None]
 
 
-def _continues(x: Series, first: Tensor, shift: int) -> Tensor:
-    same = x[first + 1, :, :-shift] == x[first, :, shift:]
-    return same.flatten(1).all(1)
+def _continues(before: Series, after: Series, shift: int) -> Tensor:
+    return (after[..., :-shift] == before[..., shift:]).flatten(1).all(1)

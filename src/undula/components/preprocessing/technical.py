@@ -240,11 +240,11 @@ class TechnicalPreprocessor(BasePreprocessor):
             raise ConfigError(f"technical: {role} = {wanted!r} is no column (columns: {known})")
         return place
 
-    def _scaled(self, past: Series | None, x: Series | None = None) -> Tensor:
+    def _scaled(self, past: Tensor | None, x: Tensor | None = None) -> Tensor:
         found = self._indicators(past, x)
         return (found - self.location_.to(found)) / self.scale_.to(found)
 
-    def _indicators(self, past: Series | None, x: Series | None) -> Tensor:
+    def _indicators(self, past: Tensor | None, x: Tensor | None) -> Tensor:
         """Indicators of the past, or of x with the past as warm-up, (B, K, steps), float64."""
         parts = [part for part in (past, x) if part is not None]
         prices = _filled(torch.cat([p.double()[:, self.columns_.to(p.device)] for p in parts], dim=2))

@@ -1,0 +1,33 @@
+"""Value grids, the quantile map, indicators, pipelines.
+
+A line is (what it is, file under src/undula, text that is there exactly once, what it becomes).
+"""
+
+GRID = "components/preprocessing/_grid.py"
+ROWS = "components/preprocessing/_rows.py"
+QUANTILE = "components/preprocessing/_quantile.py"
+INDICATORS = "components/preprocessing/_indicators.py"
+MUTATIONS = (
+    ("values: a wall of 20 visits → 2", GRID, "_WALL, _ZEROS, _CROSSINGS = 20.0", "_WALL, _ZEROS, _CROSSINGS = 2.0"),
+    ("values: decimals without evidence", GRID, "_DIGITS, _STEP_DIGITS = 10.0", "_DIGITS, _STEP_DIGITS = 0.0"),
+    ("values: tails that do not bend", GRID, " * bend.clamp(max=1.0)", ""),
+    ("values: float32 taken for float64", GRID, "if single else 4.0", "if False else 4.0"),
+    ("values: rounded down, not to the nearest", GRID, "/ step).round() * step", "/ step).floor() * step"),
+    ("values: no offset", GRID, "exact * unit - offset", "exact * unit"),
+    ("values: no gradient through the snap", GRID, "nearest.to(x.dtype) + (x - x.detach())", "nearest.to(x.dtype)"),
+    ("values: rows of overlapping windows counted often", ROWS, "return steps >= length - new[:, None]", "return steps >= 0 * new[:, None]"),
+    ("values: rests counted as visits", ROWS, "self.values[self.arrivals]", "self.values"),
+    ("values: any overlap believed", ROWS, "if 2 * int((agree & changes).sum()) > int(changes.sum())", "if bool(agree.any())"),
+    ("quantile: middle of the mass → its end", QUANTILE, "0.5 * (lower + upper)", "0.5 * (lower + lower.roll(-1))"),
+    ("quantile: ends of a column do not own the rest", QUANTILE, "knots[2, 0] = -math.inf", "pass"),
+    ("quantile: slope upside down", QUANTILE, "/ self._slope(z).to(x.dtype)", "* self._slope(z).to(x.dtype)"),
+    ("quantile: the Pareto law's scale without 1 − ξ", QUANTILE, "scale = mean * (1.0 - shape)", "scale = mean"),
+    ("quantile: ξ from 2 → 1", QUANTILE, "(2.0 - mean /", "(1.0 - mean /"),
+    ("indicators: Wilder's n → n + 1", INDICATORS, "faded = (1.0 - 1.0 / n)", "faded = (1.0 - 1.0 / (n + 1))"),
+    ("indicators: EMA's span 2/(n+1) → 1/n", INDICATORS, "share = 2.0 / (n + 1)", "share = 1.0 / n"),
+    ("indicators: a step too much in simple means", INDICATORS, "(j > t - n)", "(j >= t - n)"),
+    ("indicators: volatility over n, not n − 1", INDICATORS, "correction=1)", "correction=0)"),
+    ("indicators: looking ahead", INDICATORS, "torch.where(j <= t, weights, 0.0)", "torch.where(j <= t + 1, weights, 0.0)"),
+    ("pipeline: the past in the user's units", "components/preprocessing/pipeline.py", "step.transform(condition.past) if", "condition.past if"),
+    ("pipeline: log-determinants of the data, not of the images", "components/preprocessing/pipeline.py", "            x = step.transform(x)\n        return total", "        return total"),
+)  # fmt: skip
