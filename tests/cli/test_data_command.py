@@ -34,7 +34,9 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tm
 
 def test_windows_of_returns(call: Call) -> None:
     """Each window is a stretch of the returns, at the times of the file."""
-    rows = pd.DataFrame({"date": pd.date_range("2020-01-01", periods=60), "p": np.exp(np.linspace(0, 1, 60) ** 2)})
+    rows = pd.DataFrame(
+        {"date": pd.date_range("2020-01-01", periods=60), "p": np.exp(np.linspace(0, 1, 60) ** 2)}
+    )
     rows.to_csv("my.csv", index=False)
     result = call("data", "windows", "--path", "my.csv", "--seq_len", 50, "--transform", "log_return",
                   "-o", "w.npz")  # fmt: skip
@@ -57,7 +59,15 @@ def test_windows_of_a_config_and_of_a_part(call: Call) -> None:
 
     test = prepare(load_config("tiny.yaml", ["data.stride=4"]).data).parts.test
     assert test is not None and np.array_equal(np.load("w.npy"), test.futures())
-    call("data", "windows", "tiny.yaml", "-o", "w.csv", "--set", "data.dataset={type: ar1, params: {num_steps: 60}}")
+    call(
+        "data",
+        "windows",
+        "tiny.yaml",
+        "-o",
+        "w.csv",
+        "--set",
+        "data.dataset={type: ar1, params: {num_steps: 60}}",
+    )
     table = pd.read_csv("w.csv")
     assert list(table.columns) == ["sample", "step", "value"] and len(table) == 6 * 16
 
@@ -91,7 +101,9 @@ def test_download_replaces_what_was_kept(call: Call, tmp_path: Path, monkeypatch
     fake = types.SimpleNamespace(download=lambda *_, **__: pd.DataFrame(
         {"Close": close}, index=pd.date_range("2020-01-01", periods=len(close), name="Date")))  # fmt: skip
     monkeypatch.setitem(sys.modules, "yfinance", fake)
-    assert f"{tmp_path}/cache/bitcoin.parquet: 2 rows of date, close" in call("data", "download", "bitcoin").out
+    assert (
+        f"{tmp_path}/cache/bitcoin.parquet: 2 rows of date, close" in call("data", "download", "bitcoin").out
+    )
     close.append(3.0)
     assert call("data", "download", "bitcoin", "-o", "b.csv").code == 0
     assert pd.read_csv("b.csv")["close"].tolist() == [1.0, 2.0, 3.0]
@@ -107,7 +119,9 @@ def test_what_needs_no_download_says_so(call: Call) -> None:
 # -- spellings -------------------------------------------------------------------------------------
 
 
-def commands(group: typer.core.TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+def commands(
+    group: typer.core.TyperGroup, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], object]]:
     for name, command in group.commands.items():
         if isinstance(command, typer.core.TyperGroup):
             yield from commands(command, (*path, name))

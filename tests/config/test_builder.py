@@ -35,7 +35,9 @@ def test_a_builder_is_not_changed_by_its_methods() -> None:
     second, third = first.training(batch_size=7), first.component("sampler", "euler")
     assert first.build().training.batch_size == Config().training.batch_size
     assert (second.build().training.num_epochs, second.build().training.batch_size) == (3, 7)
-    assert first.build().components.sampler.type == "heun" and third.build().components.sampler.type == "euler"
+    assert (
+        first.build().components.sampler.type == "heun" and third.build().components.sampler.type == "euler"
+    )
     first.build().training.num_epochs = 99
     assert first.build().training.num_epochs == 3
 

@@ -333,8 +333,8 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.Monk
     begun = Search.create(base(), wanted(trials=2), tmp_path, quiet=True)
     with monkeypatch.context() as patch:
         patch.setattr(ExperimentRunner, "run", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt()))
-        with pytest.raises(Interrupted, match=f"0 of 2 trials done; go on with: undula search --resume {begun.folder}"):
+        with pytest.raises(
+            Interrupted, match=f"0 of 2 trials done; go on with: undula search --resume {begun.folder}"
+        ):
             begun.run()
     assert len(Search.open(begun.folder, quiet=True).run().trials) == 2
-
-

@@ -10,6 +10,7 @@ import pytest
 
 from undula.report.histories import Histories, fan_chart, rolling, rolling_chart
 
+
 def content(spread: float = 1.0) -> Histories:
     """White noise of unit variance, continued by paths of another spread."""
     rng = np.random.default_rng(0)

@@ -62,9 +62,9 @@ def windows(
     config: Annotated[
         str | None, typer.Argument(help="A config whose data are cut; without it, --dataset or --path.")
     ] = None,
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help=".npz, .npy, .parquet or .csv.")
-    ] = Path("windows.npz"),
+    output: Annotated[Path, typer.Option("-o", "--output", help=".npz, .npy, .parquet or .csv.")] = Path(
+        "windows.npz"
+    ),
     dataset: Annotated[str | None, typer.Option(help="A registered data set.")] = None,
     path: Annotated[str | None, typer.Option(help="Your own file.")] = None,
     seq_len: Annotated[int | None, typer.Option(min=1, help="Steps of a window.")] = None,

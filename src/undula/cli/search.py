@@ -27,7 +27,9 @@ def add_commands(app: typer.Typer) -> None:
 def search(
     base: Annotated[str | None, typer.Argument(help="A config file, or a preset's name.")] = None,
     space: Annotated[str | None, typer.Argument(help="A search file.")] = None,
-    base_config: Annotated[str | None, typer.Option("--base-config", help="The config to begin with.")] = None,
+    base_config: Annotated[
+        str | None, typer.Option("--base-config", help="The config to begin with.")
+    ] = None,
     search_config: Annotated[str | None, typer.Option("--search-config", help="The search file.")] = None,
     trials: Annotated[int | None, typer.Option(min=1, help="How many, instead of the search file's.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes; they share the cores.")] = 1,

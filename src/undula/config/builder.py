@@ -1,12 +1,12 @@
 """A config built in Python, a step at a time, each step checked as a YAML file is.
 
-    config = (
-        ConfigBuilder("prices", description="Daily prices")
-        .component("architecture", "transformer", model_dim=64)
-        .data(path="prices.csv", transform="log_return")
-        .training(num_epochs=20)
-        .build()
-    )
+config = (
+    ConfigBuilder("prices", description="Daily prices")
+    .component("architecture", "transformer", model_dim=64)
+    .data(path="prices.csv", transform="log_return")
+    .training(num_epochs=20)
+    .build()
+)
 """
 
 from __future__ import annotations

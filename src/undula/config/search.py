@@ -1,10 +1,10 @@
 """Search files: which keys of a config vary, over what, and what is sought.
 
-    parameters:
-      components.architecture.params.model_dim: {choice: [64, 128]}
-      training.learning_rate: {log_uniform: [1e-5, 1e-3]}
-    metric: val_loss
-    direction: minimize
+parameters:
+  components.architecture.params.model_dim: {choice: [64, 128]}
+  training.learning_rate: {log_uniform: [1e-5, 1e-3]}
+metric: val_loss
+direction: minimize
 """
 
 from __future__ import annotations

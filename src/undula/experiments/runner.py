@@ -160,7 +160,7 @@ class ExperimentRunner:
         for note in prepared.notes:
             self._say(f"data: {note}")
         board = TensorBoardLogger(folder.path)
-        loggers = [JSONLinesLogger(folder.path / "metrics.jsonl"), board, *self.loggers]
+        loggers: list[Logger] = [JSONLinesLogger(folder.path / "metrics.jsonl"), board, *self.loggers]
         if tracker is not None:
             loggers.append(tracker)
         progress = make_progress("training", self.quiet)

@@ -119,7 +119,10 @@ def fan_chart(content: Histories) -> go.Figure:
 def rolling_chart(content: Histories) -> go.Figure:
     """A row a column: medians and 80 % bands of the rolling figures, real and generated."""
     names, width = content.columns[:_SHOWN_COLUMNS], content.width
-    titles = {"spread": f"standard deviation of {width} values", "change": f"mean |change| of {width - 1} steps"}
+    titles = {
+        "spread": f"standard deviation of {width} values",
+        "change": f"mean |change| of {width - 1} steps",
+    }
     chart = make_subplots(rows=len(names), cols=2, horizontal_spacing=0.08, vertical_spacing=0.12,
                           subplot_titles=list(titles.values()))  # fmt: skip
     sides = (
@@ -134,8 +137,8 @@ def rolling_chart(content: Histories) -> go.Figure:
                 x, place = np.arange(1, len(middle) + 1).tolist(), {"row": row + 1, "col": column + 1}
                 first = row == 0 and column == 0
                 chart.add_trace(
-                    go.Scatter(x=x + x[::-1], y=rounded(np.r_[high, low[::-1]]), fill="toself", fillcolor=shade,
-                               line={"width": 0}, mode="lines", name=f"80 % of the {who} windows",
+                    go.Scatter(x=x + x[::-1], y=rounded(np.r_[high, low[::-1]]), fill="toself",
+                               fillcolor=shade, line={"width": 0}, mode="lines", name=f"80 % of the {who} windows",
                                legendgroup=f"{who} band", showlegend=first, hoverinfo="skip"), **place,
                 )  # fmt: skip
                 chart.add_trace(

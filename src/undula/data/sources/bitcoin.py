@@ -52,7 +52,9 @@ class BitcoinSource(BaseSource):
             return cached(self)
         table = read_file(self.path)
         if not isinstance(table, pd.DataFrame):
-            raise DataError(f"file {self.path!r} holds windows: the data set bitcoin needs a table with dates")
+            raise DataError(
+                f"file {self.path!r} holds windows: the data set bitcoin needs a table with dates"
+            )
         return _named(table, f"file {self.path!r}")
 
     def download(self) -> pd.DataFrame:
@@ -73,10 +75,17 @@ class BitcoinSource(BaseSource):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 table: Any = yfinance.download(
-                    _SYMBOL, period="max", interval="1d", auto_adjust=True, progress=False, multi_level_index=False
+                    _SYMBOL,
+                    period="max",
+                    interval="1d",
+                    auto_adjust=True,
+                    progress=False,
+                    multi_level_index=False,
                 )
         except Exception as error:  # yfinance lets through whatever its network library raises
-            raise DataError(f"the download of {_SYMBOL} from Yahoo Finance failed ({error}): {_retry()}") from error
+            raise DataError(
+                f"the download of {_SYMBOL} from Yahoo Finance failed ({error}): {_retry()}"
+            ) from error
         if table is None or not len(table):
             raise DataError(f"Yahoo Finance gave no rows for {_SYMBOL}: {_retry()}")
         return _named(table.reset_index(), "Yahoo Finance's table")

@@ -1,10 +1,10 @@
 """A search's folder, and the processes that fill it.
 
-    experiments/searches/<name>/<UTC stamp>-<4 hex>/
-        base.yaml  search.yaml      what was asked, complete
-        study.journal               optuna's journal of all trials
-        trials/0000 …               a run folder each
-        trials.csv  best.yaml  search.html      what came out
+experiments/searches/<name>/<UTC stamp>-<4 hex>/
+    base.yaml  search.yaml      what was asked, complete
+    study.journal               optuna's journal of all trials
+    trials/0000 …               a run folder each
+    trials.csv  best.yaml  search.html      what came out
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class SearchResult:
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
-        best = {"number": self.best.number, "value": self.best.value, "params": self.values}
+        best: dict[str, Any] = {"number": self.best.number, "value": self.best.value, "params": self.values}
         best["config"] = str(self.folder / "best.yaml")
         states = [t.state for t in self.trials]
         return {
@@ -236,7 +236,9 @@ class Search:
         what = f"{self.search.metric} {record.value:.5g}" if record.value is not None else record.state
         best = self.study.best()
         leader = f"  (best {best.value:.5g}, trial {best.number})" if best and best.value is not None else ""
-        self.say(f"trial {record.number}: {what}{leader}  {params}{'  ' + record.reason if record.reason else ''}")
+        self.say(
+            f"trial {record.number}: {what}{leader}  {params}{'  ' + record.reason if record.reason else ''}"
+        )
 
     def _write_search(self) -> None:
         write_text(self.folder / "search.yaml", dump_yaml(self.search.model_dump(mode="json")))

@@ -195,7 +195,9 @@ class Study:
     @property
     def records(self) -> list[TrialRecord]:
         """All trials that were started, in order."""
-        started = [t for t in self._counted() if t.state is not TrialState.WAITING and _FOLDER in t.user_attrs]
+        started = [
+            t for t in self._counted() if t.state is not TrialState.WAITING and _FOLDER in t.user_attrs
+        ]
         return sorted((_record(t, self.sign) for t in started), key=lambda r: r.number)
 
     @property
@@ -255,5 +257,3 @@ def _pruner(search: SearchConfig, validate_every: int) -> BasePruner:
     if search.pruner == "median":  # the first validation loss says little yet
         return MedianPruner(n_startup_trials=4, n_min_trials=2, n_warmup_steps=2 * validate_every)
     return SuccessiveHalvingPruner(reduction_factor=3) if search.pruner == "halving" else NopPruner()
-
-

@@ -8,7 +8,7 @@ import json
 import math
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from optuna.trial import Trial
 
@@ -107,7 +107,7 @@ def _run(study: Study, trial: Trial, folder: RunFolder, config: Config) -> dict[
         folder.write_json("environment.json", environment())
         folder.write_text("config.yaml", dump_yaml(config.model_dump(mode="json")))
     reporter = _Reporter(trial, folder, study.sign)
-    judge_on = "nothing" if study.search.metric == VAL_LOSS else "val"
+    judge_on: Literal["nothing", "val"] = "nothing" if study.search.metric == VAL_LOSS else "val"
     runner = ExperimentRunner(config, quiet=True, judge_on=judge_on, loggers=[reporter])
     outcome = runner.run(resume=folder.path)
     assert outcome is not None
