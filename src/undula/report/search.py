@@ -147,7 +147,7 @@ def _parallel(content: SearchContent) -> go.Figure:
     dimensions = [_dimension(axis, [p.values[axis.name] for p in done]) for axis in content.axes]
     values = [p.value for p in done]
     dimensions.append({"label": content.metric, "values": values})
-    lines = {"color": values, "colorscale": "Viridis", "reversescale": not content.minimize, 
+    lines = {"color": values, "colorscale": "Viridis", "reversescale": not content.minimize,
              "showscale": True, "colorbar": {"title": {"text": content.metric}}}  # fmt: skip
     chart = go.Figure(go.Parcoords(dimensions=dimensions, line=lines))
     return chart.update_layout(**{**LAYOUT, "height": 420, "margin": {"l": 90, "r": 40, "t": 70, "b": 30}})

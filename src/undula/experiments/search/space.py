@@ -105,8 +105,8 @@ class Space:
         if self.search.metric != VAL_LOSS or not rescaling:
             return []
         return [
-            f"val_loss has another scale where {', '.join(rescaling)} changes: trials may not be comparable, and "
-            "are by a figure of the samples, such as metric: wasserstein"
+            f"val_loss has another scale where {', '.join(rescaling)} changes, so trials may not be "
+            "comparable: a figure of the samples, such as metric: wasserstein, is"
         ]
 
     def _corners(self) -> Iterator[dict[str, Any]]:

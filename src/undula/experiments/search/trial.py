@@ -134,6 +134,6 @@ def _with_metric(config: Config, metric: str, threads: int | None) -> Config:
     config.training.sample_every = None
     if metric != VAL_LOSS:
         config.evaluation.metrics = [] if metric == "bits_per_dim" else [metric]
-    if threads is not None and (config.training.threads or threads + 1) > threads:
-        config.training.threads = threads
+    if threads is not None:
+        config.training.threads = min(threads, config.training.threads or threads)
     return config
