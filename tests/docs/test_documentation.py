@@ -20,6 +20,8 @@ import yaml
 
 from undula.cli import app
 from undula.config.loading import load_config
+from undula.config.search import search_of
+from undula.config.yaml12 import parse_yaml
 from undula.core.registry import Registry
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +90,9 @@ def test_configs_are_valid(page: Path, desk: Path) -> None:
     for block in blocks(page, "yaml"):
         given = yaml.safe_load(block.text)
         text = block.text
+        if "parameters" in given:
+            search_of(parse_yaml(text, page.name), page.name)
+            continue
         if "extends" not in given:
             text = "experiment: {name: shown}\n" + text
             if "data" not in given:

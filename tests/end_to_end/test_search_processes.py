@@ -105,7 +105,7 @@ def test_a_worker_that_is_killed_costs_its_trial_only(folder: Path) -> None:
         ["ps", "-o", "pid=", "--ppid", str(child.pid)], capture_output=True, text=True, check=True
     )
     subprocess.run(["kill", "-9", listed.stdout.split()[0]], check=True)
-    out, err = child.communicate(timeout=300)
+    _, err = child.communicate(timeout=300)
     assert child.returncode == 0, err
     (search,) = (folder / "experiments/searches/tiny").iterdir()
     table = pd.read_csv(search / "trials.csv")

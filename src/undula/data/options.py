@@ -62,7 +62,7 @@ class DataOptions(_Options):
     )
     path: str | None = Field(
         None,
-        description="Your own file: .csv, .parquet, .npy or .npz; beside dataset, for a source that reads one.",
+        description="Your own file: .csv, .parquet, .npy or .npz; beside dataset, what that source reads.",
     )
     columns: list[str] | None = Field(None, description="Short for roles.target.")
     transform: Transform = Field(

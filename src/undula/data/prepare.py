@@ -148,10 +148,11 @@ def _source(options: DataOptions) -> BaseSource:
     if options.path is None:
         return source
     if not source.reads_file():
-        readers = [name for name in Registry.list("dataset") if Registry.find("dataset", name).reads_file()]
+        sources: dict[str, Any] = {name: Registry.find("dataset", name) for name in Registry.list("dataset")}
+        readers = [name for name, known in sources.items() if known.reads_file()]
         raise DataError(
-            f"dataset and path are both given, and the data set {Registry.name(source)!r} reads no file (those "
-            f"that do: {', '.join(readers)}): leave out one of them"
+            f"dataset and path are both given, and the data set {Registry.name(source)!r} reads no file "
+            f"(those that do: {', '.join(readers)}): leave out one of them"
         )
     spec = Registry.spec(source)
     made: BaseSource = Registry.resolve(

@@ -51,7 +51,7 @@ def write_samples(
             if suffix == ".npy":
                 np.save(file, array)
             else:
-                known = {} if times is None else {"time": np.stack(times)}
+                known: dict[str, Any] = {} if times is None else {"time": np.stack(times)}
                 np.savez_compressed(file, samples=array, columns=np.array(columns), **known)
         return
     table = sample_table(samples, columns)

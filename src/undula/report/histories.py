@@ -137,9 +137,10 @@ def rolling_chart(content: Histories) -> go.Figure:
                 x, place = np.arange(1, len(middle) + 1).tolist(), {"row": row + 1, "col": column + 1}
                 first = row == 0 and column == 0
                 chart.add_trace(
-                    go.Scatter(x=x + x[::-1], y=rounded(np.r_[high, low[::-1]]), fill="toself", fillcolor=shade,
-                               line={"width": 0}, mode="lines", name=f"80 % of the {who} windows",
-                               legendgroup=f"{who} band", showlegend=first, hoverinfo="skip"), **place,
+                    go.Scatter(x=x + x[::-1], y=rounded(np.r_[high, low[::-1]]), fill="toself",
+                               fillcolor=shade, line={"width": 0}, mode="lines",
+                               name=f"80 % of the {who} windows", legendgroup=f"{who} band",
+                               showlegend=first, hoverinfo="skip"), **place,
                 )  # fmt: skip
                 chart.add_trace(
                     go.Scatter(x=x, y=rounded(middle), mode="lines", name=f"{who}, median", legendgroup=who,

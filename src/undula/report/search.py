@@ -113,8 +113,9 @@ def _history(content: SearchContent) -> go.Figure:
     better = np.minimum if content.minimize else np.maximum
     chart = go.Figure()
     chart.add_trace(
-        go.Scatter(x=numbers, y=values, mode="markers", name="finished trial", marker={"color": REAL, "size": 8},
-                   text=[_in_lines(p) for p in done], hovertemplate="%{text}<extra></extra>")
+        go.Scatter(x=numbers, y=values, mode="markers", name="finished trial",
+                   marker={"color": REAL, "size": 8}, text=[_in_lines(p) for p in done],
+                   hovertemplate="%{text}<extra></extra>")
     )  # fmt: skip
     best = better.accumulate(np.array(values, float)).tolist()
     chart.add_trace(
@@ -146,8 +147,8 @@ def _parallel(content: SearchContent) -> go.Figure:
     dimensions = [_dimension(axis, [p.values[axis.name] for p in done]) for axis in content.axes]
     values = [p.value for p in done]
     dimensions.append({"label": content.metric, "values": values})
-    lines = {"color": values, "colorscale": "Viridis", "reversescale": not content.minimize, "showscale": True,
-             "colorbar": {"title": {"text": content.metric}}}  # fmt: skip
+    lines = {"color": values, "colorscale": "Viridis", "reversescale": not content.minimize,
+             "showscale": True, "colorbar": {"title": {"text": content.metric}}}  # fmt: skip
     chart = go.Figure(go.Parcoords(dimensions=dimensions, line=lines))
     return chart.update_layout(**{**LAYOUT, "height": 420, "margin": {"l": 90, "r": 40, "t": 70, "b": 30}})
 
@@ -182,8 +183,9 @@ def _curves(content: SearchContent) -> go.Figure:
             point.state, (TRAINING, 1.0))  # fmt: skip
         chart.add_trace(
             go.Scatter(x=list(point.val_losses), y=list(point.val_losses.values()), mode="lines+markers",
-                       line={"color": colour, "width": width}, marker={"size": 4}, name=name, legendgroup=name,
-                       showlegend=name not in shown, text=[_in_lines(point)] * len(point.val_losses),
+                       line={"color": colour, "width": width}, marker={"size": 4}, name=name,
+                       legendgroup=name, showlegend=name not in shown,
+                       text=[_in_lines(point)] * len(point.val_losses),
                        hovertemplate="%{text}<br>step %{x}: %{y:.5g}<extra></extra>")
         )  # fmt: skip
         shown.add(name)

@@ -168,7 +168,8 @@ class WandbLogger:
             )
         except wandb.Error as error:
             raise ConfigError(
-                f"Weights & Biases cannot be used: {error}: log in with `wandb login`, or set wandb.mode: offline"
+                f"Weights & Biases cannot be used: {error}: log in with `wandb login`, or set "
+                "wandb.mode: offline"
             ) from error
         return self
 

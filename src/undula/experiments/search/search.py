@@ -58,7 +58,7 @@ class SearchResult:
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
-        best = {"number": self.best.number, "value": self.best.value, "params": self.values}
+        best: dict[str, Any] = {"number": self.best.number, "value": self.best.value, "params": self.values}
         best["config"] = str(self.folder / "best.yaml")
         states = [t.state for t in self.trials]
         return {
@@ -203,7 +203,9 @@ class Search:
     def _locked(self) -> Iterator[FileLock]:
         lock = FileLock(self.folder / ".lock")
         end = time.monotonic() + (_SECONDS_FOR_OLD_WORKERS if self.study.records else 0.0)
-        while not lock.acquire(wait=False):
+        if not lock.acquire(wait=False):
+            self.say("waiting for the processes of this search to end")
+        while lock.file is None and not lock.acquire(wait=False):
             if time.monotonic() > end:
                 raise RunError(f"search {self.folder} is in use by another process: wait for it")
             time.sleep(_POLL)
@@ -215,7 +217,7 @@ class Search:
     def _result(self) -> SearchResult:
         records, best = self.study.records, self.study.best()
         if best is None:
-            reasons = sorted({r.reason for r in records if r.reason})
+            reasons = sorted({r.reason for r in records if r.reason}) or ["no process could start one"]
             raise RunError(f"no trial was finished: {'; '.join(reasons[:3])}")
         write_summary(self.folder, self.space, records, best, self.study.importances())
         return SearchResult(self.folder, self.search, best, self.space.values(best.params), records)

@@ -105,8 +105,8 @@ class Space:
         if self.search.metric != VAL_LOSS or not rescaling:
             return []
         return [
-            f"val_loss has another scale where {', '.join(rescaling)} changes, so trials may not be comparable: "
-            "a figure of the samples, such as metric: wasserstein, is"
+            f"val_loss has another scale where {', '.join(rescaling)} changes, so trials may not be "
+            "comparable: a figure of the samples, such as metric: wasserstein, is"
         ]
 
     def _corners(self) -> Iterator[dict[str, Any]]:
@@ -120,11 +120,11 @@ class Space:
                 yield dict(zip(ends, values, strict=True))
             return
         draw = random.Random(self.search.seed)  # noqa: S311
-        for path, values in ends.items():  # every value occurs at least once
-            for value in values:
+        for path, choices in ends.items():  # every value occurs at least once
+            for value in choices:
                 yield {**{other: draw.choice(ends[other]) for other in ends}, path: value}
         for _ in range(_CORNERS):
-            yield {path: draw.choice(values) for path, values in ends.items()}
+            yield {path: draw.choice(choices) for path, choices in ends.items()}
 
     def _problems(self, values: dict[str, Any], seen: set[str]) -> list[tuple[dict[str, Any], str]]:
         """What is wrong with a corner, and with which values: those alone that alone do the same harm."""

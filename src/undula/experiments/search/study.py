@@ -13,15 +13,12 @@ __all__ = ["FileLock", "Study", "TrialRecord"]
 import contextlib
 import itertools
 import os
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import JournalStorage
@@ -112,7 +109,6 @@ class Study:
     def __init__(self, folder: Path, search: SearchConfig, space: Space) -> None:
         self.folder, self.search, self.space = folder, search, space
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        warnings.simplefilter("ignore", ExperimentalWarning)
         self.journal = folder / "study.journal"
         self._mend()
         lock: Any = FileLock(folder / ".journal.lock")

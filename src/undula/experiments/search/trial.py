@@ -8,7 +8,7 @@ import json
 import math
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from optuna.trial import Trial
 
@@ -107,7 +107,7 @@ def _run(study: Study, trial: Trial, folder: RunFolder, config: Config) -> dict[
         folder.write_json("environment.json", environment())
         folder.write_text("config.yaml", dump_yaml(config.model_dump(mode="json")))
     reporter = _Reporter(trial, folder, study.sign)
-    judge_on = "nothing" if study.search.metric == VAL_LOSS else "val"
+    judge_on: Literal["nothing", "val"] = "nothing" if study.search.metric == VAL_LOSS else "val"
     runner = ExperimentRunner(config, quiet=True, judge_on=judge_on, loggers=[reporter])
     outcome = runner.run(resume=folder.path)
     assert outcome is not None
@@ -134,6 +134,6 @@ def _with_metric(config: Config, metric: str, threads: int | None) -> Config:
     config.training.sample_every = None
     if metric != VAL_LOSS:
         config.evaluation.metrics = [] if metric == "bits_per_dim" else [metric]
-    if threads is not None and (config.training.threads or threads + 1) > threads:
-        config.training.threads = threads
+    if threads is not None:
+        config.training.threads = min(threads, config.training.threads or threads)
     return config
