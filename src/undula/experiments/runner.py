@@ -26,6 +26,7 @@ from ..evaluation.names import METRICS
 from ..model import DiffusionModel, FitHooks
 from ..training.loggers import JSONLinesLogger, Logger, TensorBoardLogger
 from ..training.progress import make_progress
+from .debugging import RunDebug
 from .environment import environment
 from .evaluating import RunEvaluation, conditions, evaluate_model, padded, real_windows
 from .folder import RunFolder, find_run
@@ -58,9 +59,13 @@ class ExperimentRunner:
         config: what to run.
         out: parent of the run folder; None: experiments/runs.
         quiet: whether to say nothing on the way.
+        debug: whether to say shapes, log gradients by module and draw what the model does.
     """
 
-    def __init__(self, config: Config, out: str | Path | None = None, quiet: bool = False) -> None:
+    def __init__(
+        self, config: Config, out: str | Path | None = None, quiet: bool = False, debug: bool = False
+    ) -> None:
+        self.debug = debug
         self.config = config
         self.out = None if out is None else Path(out)
         self.quiet = quiet or not is_main_process()
@@ -134,6 +139,9 @@ class ExperimentRunner:
         progress = make_progress("training", self.quiet)
         watch = _Watch(self.config, prepared, folder, board, progress.message)
         hooks = FitHooks(folder.checkpoints, resume, loggers, progress, watch)
+        debugging = RunDebug(loggers, progress.message)
+        if self.debug:
+            hooks.on_start, hooks.loggers = debugging.begin, [*loggers, debugging]
         model.fit(prepared, hooks)
         model.save(folder.model)
         with make_progress("sampling", self.quiet) as sampling:
@@ -143,6 +151,8 @@ class ExperimentRunner:
         write_samples(folder.path / "samples.parquet", evaluation.samples, model.columns_)
         results = self._results(model, prepared, evaluation)
         self._report(folder, model, prepared, evaluation, results)
+        if self.debug:
+            results["debug"] = debugging.finish(model, prepared, folder.plots)
         folder.write_json("results.json", results)
         return RunResult(folder.path, results, evaluation.judgement, list(evaluation.baselines))
 
