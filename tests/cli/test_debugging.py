@@ -34,7 +34,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     (folder / "told.yaml").write_text(TOLD)
     changes = ["training.max_steps=4", ALL_FOR_TRAINING]
-    result = ExperimentRunner.from_config(folder / "told.yaml", changes, out=folder / "runs", quiet=True).run()
+    result = ExperimentRunner.from_config(
+        folder / "told.yaml", changes, out=folder / "runs", quiet=True
+    ).run()
     assert result is not None
     return result.folder
 
@@ -60,20 +62,38 @@ def test_plot_draws_everything(call: Call, finished: Path, tmp_path: Path) -> No
 
 def test_plot_says_what_a_network_does_not_have(call: Call, tmp_path: Path) -> None:
     small = "{type: mlp, params: {model_dim: 16}}"
-    changes = ("--set", f"components.architecture={small}", "--set", "training.max_steps=2", "--set", ALL_FOR_TRAINING)
+    changes = (
+        "--set",
+        f"components.architecture={small}",
+        "--set",
+        "training.max_steps=2",
+        "--set",
+        ALL_FOR_TRAINING,
+    )
     folder = json.loads(call("run", "tiny.yaml", "--json", *changes).out)["folder"]
     result = call("plot", folder, "--what", "attention")
     assert result.code == 2 and "architecture 'mlp' has no attention to show" in result.err
     result = call("plot", folder)
     assert result.code == 0 and "no attention" in result.err
-    assert [Path(line).stem for line in result.out.split()] == ["trajectories", "loss_by_noise", "calibration"]
+    assert [Path(line).stem for line in result.out.split()] == [
+        "trajectories",
+        "loss_by_noise",
+        "calibration",
+    ]
 
 
 # -- run --debug -----------------------------------------------------------------------------------
 
 
 def test_debug_tells_shapes_gradients_and_losses(call: Call) -> None:
-    changes = ("--set", "training.max_steps=6", "--set", "training.sample_every=null", "--set", ALL_FOR_TRAINING)
+    changes = (
+        "--set",
+        "training.max_steps=6",
+        "--set",
+        "training.sample_every=null",
+        "--set",
+        ALL_FOR_TRAINING,
+    )
     result = call("run", "told.yaml", "--debug", "--out", "a", *changes)
     assert result.code == 0, result.err
     for part in ("debug: diffused: 256 × 1 × 16", "debug: condition history: 256 × 1 × 8", "blocks.0:",
@@ -140,7 +160,9 @@ def test_mistakes_are_told_in_one_plain_line(call: Call, arguments: tuple[str, .
 
 def test_init_tells_which_columns_are_not_used(call: Call) -> None:
     rng = np.random.default_rng(0)
-    table = pd.DataFrame({"temp": rng.normal(size=400), "city": "Bern", "flat": 3.0, "kind": ["a", "b"] * 200})
+    table = pd.DataFrame(
+        {"temp": rng.normal(size=400), "city": "Bern", "flat": 3.0, "kind": ["a", "b"] * 200}
+    )
     table.to_csv("my.csv", index=False)
     made = call("init", "my.csv")
     for text in (made.out, made.err):
@@ -167,6 +189,7 @@ def test_components_read_well(call: Call) -> None:
         assert f"  {line}\n" in ddim, ddim
     unet = call("components", "architecture", "unet").out
     assert "channels: list of int > 0, default [64, 128, 256, 512]" in unet
-    assert "condition_dropout: float in [0, 1), default 0.1" in unet and "alpha_of_t: str, required" in call(
-        "components", "sde", "custom"
-    ).out
+    assert (
+        "condition_dropout: float in [0, 1), default 0.1" in unet
+        and "alpha_of_t: str, required" in call("components", "sde", "custom").out
+    )

@@ -67,7 +67,9 @@ def test_rows_have_their_closed_forms(factor: float) -> None:
         least = VARIANCE * float(level.sigma) ** 2 / v
         excess = (own - gain) ** 2 * v / least
         assert row.gaussian_slope == pytest.approx(own / gain, rel=1e-5)
-        assert row.calibration == pytest.approx(gain / own, rel=0.02, abs=0.02 * math.sqrt(1 / max(gain * a, 1e-4)))
+        assert row.calibration == pytest.approx(
+            gain / own, rel=0.02, abs=0.02 * math.sqrt(1 / max(gain * a, 1e-4))
+        )
         assert row.gaussian_excess == pytest.approx(excess, rel=0.05, abs=1e-9)
         assert row.gaussian_error == pytest.approx(least / VARIANCE, rel=0.03)
         assert row.error == pytest.approx(least / VARIANCE * (1 + excess), rel=0.03)

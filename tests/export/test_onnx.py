@@ -27,7 +27,12 @@ SAMPLER = runpy.run_path(str(ROOT / "examples" / "numpy_sampler.py"))
 MLP = {"type": "mlp", "params": {"model_dim": 16, "num_layers": 1, "embedding_dim": 8}}
 CONDITIONAL = {
     "history_len": 10,
-    "roles": {"known_covariates": ["known"], "past_covariates": ["past"], "static": ["kind"], "series": "kind"},
+    "roles": {
+        "known_covariates": ["known"],
+        "past_covariates": ["past"],
+        "static": ["kind"],
+        "series": "kind",
+    },
 }
 
 
@@ -47,8 +52,12 @@ def made(missing: bool = False, data: dict[str, Any] | None = None, **parts: Any
         "architecture": MLP,
         "sampler": {"type": "heun", "params": {"num_steps": 6}},
         "data": {
-            "columns": ["a", "b"], "roles": {"series": "kind"}, "predict_len": 16, "split": {"train": 0.9, "val": 0.0, "test": 0.1},
-            "missing": "mask" if missing else "error", **(data or {}),
+            "columns": ["a", "b"],
+            "roles": {"series": "kind"},
+            "predict_len": 16,
+            "split": {"train": 0.9, "val": 0.0, "test": 0.1},
+            "missing": "mask" if missing else "error",
+            **(data or {}),
         },
         "training": {"max_steps": 1, "batch_size": 16},
     }
@@ -148,7 +157,9 @@ def test_the_example_needs_neither_torch_nor_undula(tmp_path: Path) -> None:
         "sys.argv = ['x', 'm.onnx', '-n', '7', '-o', 'x.npy']\n"
         f"runpy.run_path({str(ROOT / 'examples' / 'numpy_sampler.py')!r}, run_name='__main__')"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
     assert "x.npy: (7, 16, 2), columns ['a', 'b']" in done.stdout and not done.stderr
     assert np.isfinite(np.load(tmp_path / "x.npy")).all()
     _, about = SAMPLER["load"](tmp_path / "m.onnx")
@@ -181,7 +192,9 @@ def test_the_check_notices_a_wrong_output() -> None:
 
 def test_what_does_not_agree_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "disagreement", lambda *_: 2e-4)
-    with pytest.raises(IncompatibleError, match=r"architecture 'mlp'.* onnxruntime and torch differ by 2\.0e-04"):
+    with pytest.raises(
+        IncompatibleError, match=r"architecture 'mlp'.* onnxruntime and torch differ by 2\.0e-04"
+    ):
         made().export_model(tmp_path / "m.onnx")
     assert not list(tmp_path.iterdir())
 
@@ -208,7 +221,9 @@ def test_a_network_that_cannot_be_traced_is_refused_with_the_reason(
     assert not list(tmp_path.iterdir())
 
 
-def test_other_formats_and_missing_libraries_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_formats_and_missing_libraries_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = made()
     with pytest.raises(ConfigError, match=r"does not end in \.onnx"):
         model.export_model(tmp_path / "m.pt")
@@ -217,7 +232,9 @@ def test_other_formats_and_missing_libraries_are_named(tmp_path: Path, monkeypat
         model.export_model(tmp_path / "m.onnx")
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from ..cli.command import undula
 
     made().save(tmp_path / "model")

@@ -15,7 +15,9 @@ class Both(nn.Module):
         super().__init__()
         self.own, self.other = SelfAttention(8, 2), CrossAttention(8, 2)
 
-    def forward(self, x: torch.Tensor, context: torch.Tensor, valid: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(
+        self, x: torch.Tensor, context: torch.Tensor, valid: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
         angles, context_angles = rotary_angles(torch.arange(5), 4), rotary_angles(torch.arange(-3, 0), 4)
         return self.own(x, angles, valid=valid), self.other(x, context, angles, context_angles)
 
@@ -26,9 +28,10 @@ def test_weights_times_values_are_the_output() -> None:
     with torch.no_grad(), recorded_attention(network) as maps:
         outputs = network(x, context, valid)
     assert [(m.layer, m.kind) for m in maps] == [("own", "self"), ("other", "cross")]
-    values = network.own.project_in(x).unflatten(-1, (3, 2, -1))[:, :, 2], network.other.key_value(
-        context
-    ).unflatten(-1, (2, 2, -1))[:, :, 1]
+    values = (
+        network.own.project_in(x).unflatten(-1, (3, 2, -1))[:, :, 2],
+        network.other.key_value(context).unflatten(-1, (2, 2, -1))[:, :, 1],
+    )
     for layer, found, v, output in zip((network.own, network.other), maps, values, outputs, strict=True):
         assert torch.allclose(found.weights.sum(-1), torch.ones(()), atol=1e-6)
         mixed = (found.weights @ v.transpose(1, 2)).transpose(1, 2).flatten(-2)

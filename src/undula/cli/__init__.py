@@ -91,7 +91,8 @@ def main() -> None:
 def _fail_usage(error: Any) -> NoReturn:
     """An option or a command that does not exist, in one line; without any, the help."""
     message, _, _ = error.format_message().partition(", unable to parse")
-    words, context = [], error.ctx
+    words: list[str] = []
+    context = error.ctx
     while context is not None and context.parent is not None:
         words, context = [context.info_name, *words], context.parent
     if "\n" in message:

@@ -21,7 +21,8 @@ def add_commands(app: typer.Typer) -> None:
 def export(
     run: Annotated[str, typer.Argument(help="A run or model folder, or a name for its newest run.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="The file; without it, model.onnx in the run folder.")
+        Path | None,
+        typer.Option("-o", "--output", help="The file; without it, model.onnx in the run folder."),
     ] = None,
     file_format: Annotated[Literal["onnx"], typer.Option("--format", help="Of the file.")] = "onnx",
     sampler: Annotated[str | None, typer.Option(help="Whose grid of noise levels is described.")] = None,

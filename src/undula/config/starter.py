@@ -91,7 +91,9 @@ def starter_config(file: Path) -> tuple[str, list[str]]:
 def _unused(file: Path, used: list[str | None]) -> list[str]:
     """Columns of a table that are neither generated nor its time."""
     table = read_file(file)
-    return [] if isinstance(table, Windows) else [name for name in map(str, table.columns) if name not in used]
+    return (
+        [] if isinstance(table, Windows) else [name for name in map(str, table.columns) if name not in used]
+    )
 
 
 def _prepared(file: Path) -> tuple[PreparedData, list[str]]:

@@ -5,7 +5,16 @@ Descriptions come from the "Args:" sections of the class and its bases.
 
 from __future__ import annotations
 
-__all__ = ["Nested", "Parameter", "annotation_text", "message_of", "parameters_model", "parameters_of", "problem_of", "shown"]
+__all__ = [
+    "Nested",
+    "Parameter",
+    "annotation_text",
+    "message_of",
+    "parameters_model",
+    "parameters_of",
+    "problem_of",
+    "shown",
+]
 
 import dataclasses
 import functools

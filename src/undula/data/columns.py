@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["numeric", "parsed_time", "refuse_two_targets", "require_columns", "target_columns", "time_role", "with_time_column"]
+__all__ = [
+    "numeric",
+    "parsed_time",
+    "refuse_two_targets",
+    "require_columns",
+    "target_columns",
+    "time_role",
+    "with_time_column",
+]
 
 import warnings
 
@@ -86,7 +94,9 @@ def refuse_two_targets(options: DataOptions, known: list[str]) -> None:
     columns, target = options.columns, options.roles.target
     if columns is None or target is None or columns == target:
         return
-    require_columns(pd.DataFrame(columns=known), [*columns, *(name for name in target if name not in columns)])
+    require_columns(
+        pd.DataFrame(columns=known), [*columns, *(name for name in target if name not in columns)]
+    )
     raise DataError(
         f"data.columns = [{', '.join(columns)}] and data.roles.target = [{', '.join(target)}] name different "
         "columns: give one of them"

@@ -109,7 +109,9 @@ def gaussian_reference(denoiser: NetDenoiser, z: Series) -> GaussianDenoiser | s
     """
     numbers = z[0].numel()
     if numbers > _LARGEST_GAUSSIAN:
-        return f"a window has {numbers:,} numbers, more than the {_LARGEST_GAUSSIAN:,} of the largest covariance"
+        return (
+            f"a window has {numbers:,} numbers, more than the {_LARGEST_GAUSSIAN:,} of the largest covariance"
+        )
     if len(z) < 2:
         return "there are fewer than two training windows"
     try:
@@ -167,7 +169,7 @@ def by_noise_level(
                 "gaussian_slope": _slope(exact - mean, d - mean, valid, about=0.0),
                 "gaussian_excess": float((d - exact).square().mean()) / least,
             }
-        rows.append(LevelRow(**row))  # type: ignore[arg-type]
+        rows.append(LevelRow(**row))
     return rows
 
 

@@ -1,8 +1,8 @@
 r"""What a run will cost, from three timed steps on this machine.
 
-    memory   weights, gradients, AdamW's two moments and the average: 20 bytes a parameter,
-             + what one forward pass keeps for the backward pass, + the data
-    time     median of three steps × steps of the training, + the sampler's calls
+memory   weights, gradients, AdamW's two moments and the average: 20 bytes a parameter,
+         + what one forward pass keeps for the backward pass, + the data
+time     median of three steps × steps of the training, + the sampler's calls
 """
 
 from __future__ import annotations
@@ -91,7 +91,11 @@ def measure(
     steps = total_steps(options, len(batches))
     first = training_batch(model.collator_, train.batch(batches[0])).to(device)
     shapes, counts = shapes_of(loss, first), parameter_counts(loss.network)
-    memory = {"training": _BYTES_A_PARAMETER * sum(counts.values()), "activations": 0, "data": _bytes(prepared)}
+    memory = {
+        "training": _BYTES_A_PARAMETER * sum(counts.values()),
+        "activations": 0,
+        "data": _bytes(prepared),
+    }
     step_seconds = train_seconds = sample_seconds = None
     if timed:
         with _threads(options.threads):
@@ -139,7 +143,7 @@ def _timed_steps(
         else:
             value = forward()
         optimizer.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         optimizer.step()
         if not np.isfinite(float(value.detach())):
             raise TrainingError(

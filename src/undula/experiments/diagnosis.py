@@ -144,8 +144,8 @@ class Diagnosis:
                 found[item.kind].setdefault(item.layer, {})[f"λ = {log_snr:.0f}"] = mean
         if not found["self"] and not found["cross"]:
             raise IncompatibleError(
-                f"architecture {self.title!r} has no attention to show: use --what trajectories, loss_by_noise "
-                "or calibration"
+                f"architecture {self.title!r} has no attention to show: use --what trajectories, "
+                "loss_by_noise or calibration"
             )
         heading = f"{self.title}: mean over heads and {len(z)} windows"
         made = []
@@ -167,7 +167,9 @@ class Diagnosis:
 
     @property
     def _heading(self) -> str:
-        part = "held-out windows" if self.prepared.parts.val or self.prepared.parts.test else "training windows"
+        part = (
+            "held-out windows" if self.prepared.parts.val or self.prepared.parts.test else "training windows"
+        )
         return f"{self.title}: {min(_HELD_OUT, len(self._held_out))} {part}"
 
     @cached_property

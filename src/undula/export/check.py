@@ -48,7 +48,9 @@ def example_inputs(
     return found
 
 
-def own_outputs(graph: DenoiserGraph, inputs: Sequence[Tensor], denoised: Tensor | None = None) -> list[Tensor]:
+def own_outputs(
+    graph: DenoiserGraph, inputs: Sequence[Tensor], denoised: Tensor | None = None
+) -> list[Tensor]:
     """What the model gives by its own way, through its collator.
 
     Args:

@@ -1,6 +1,6 @@
 r"""The weights of attention, recomputed beside the network's own fused product.
 
-    A = softmax(q kᵀ/√d),   a row a query, a column a key; rows sum to 1
+A = softmax(q kᵀ/√d),   a row a query, a column a key; rows sum to 1
 """
 
 from __future__ import annotations

@@ -34,8 +34,8 @@ def save_trajectories(
 
     Args:
         path: of the PNG.
-        calls: a noise level each, in order, with `t`, `log_snr`, `x_t` (B, L') scaled to the spread of the data, `d`
-            (B, L') of one channel of what is diffused, and `series` (B, L), D in the data's units.
+        calls: a noise level each, in order: `log_snr`; `x_t` and `d` (B, L'), one channel of what is
+            diffused, each over its spread; and `series` (B, L), D in the data's units.
         spread: per call λ, x_t's spread over the expected one, distance of D from its last.
         column: whose `series` is shown, with its unit where known.
         title: of the picture.
@@ -44,7 +44,8 @@ def save_trajectories(
     members = min(_MEMBERS, len(calls[0]["d"]))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(2.3 * len(chosen), 1.55 * (members + 1) + 3.2))
-        top, bottom = figure.subfigures(2, 1, height_ratios=[1.55 * (members + 1), 3.2])
+        parts: Any = figure.subfigures(2, 1, height_ratios=[1.55 * (members + 1), 3.2])
+        top, bottom = parts
         axes = top.subplots(members + 1, len(chosen), squeeze=False, sharex="col")
         for j, k in enumerate(chosen):
             call = calls[k]
@@ -55,8 +56,8 @@ def save_trajectories(
                 axis.set_ylim(-3.6, 3.6)
             for i in range(members):
                 axes[members, j].plot(call["series"][i], color=REAL, lw=0.9, alpha=0.7)
-            level = f"{call['log_snr']:.1f}" if np.isfinite(call["log_snr"]) else "−∞"
-            axes[0, j].set_title(f"level {k + 1} of {len(calls)}\nλ = {level}")
+            place = f"{call['log_snr']:.1f}" if np.isfinite(call["log_snr"]) else "−∞"
+            axes[0, j].set_title(f"level {k + 1} of {len(calls)}\nλ = {place}")
             axes[members, j].set_xlabel("step")
         for i in range(members):
             axes[i, 0].set_ylabel(f"sample {i}\n(diffused)")
@@ -74,12 +75,21 @@ def save_trajectories(
         level = [row[0] for row in finite]
         left.plot(level, [row[1] for row in finite], ".-", color=GENERATED, ms=4, label="measured")
         left.axhline(1.0, color="grey", lw=0.8, label="as in training")
-        left.set(xlabel=_LOG_SNR, ylabel="spread of x_t /\n√(α²s² + σ²)", title="Does x_t stay where it was trained?")
+        left.set(
+            xlabel=_LOG_SNR,
+            ylabel="spread of x_t /\n√(α²s² + σ²)",
+            title="Does x_t stay where it was trained?",
+        )
         low, high = left.get_ylim()
         left.set_ylim(min(low, 0.8), max(high, 1.2))
         left.legend(frameon=False)
         right.plot(level, [row[2] for row in finite], ".-", color=GENERATED, ms=4)
-        right.set(xlabel=_LOG_SNR, ylabel="rms of D − its last / s", title="When is a sample decided?", ylim=(0, None))
+        right.set(
+            xlabel=_LOG_SNR,
+            ylabel="rms of D − its last / s",
+            title="When is a sample decided?",
+            ylim=(0, None),
+        )
         save_figure(figure, path)
 
 
@@ -99,10 +109,13 @@ def save_loss_by_noise(path: Path, rows: Sequence[LevelRow], title: str, referen
         left.plot(level, [row.error for row in rows], ".-", color=GENERATED, label="network")
         exact = [row.gaussian_error for row in rows]
         if exact[0] is not None:
-            left.plot(level, exact, "-", color=REAL, label="exact denoiser of a Gaussian")  # type: ignore[arg-type]
+            left.plot(level, exact, "-", color=REAL, label="exact denoiser of a Gaussian")
         left.axhline(1.0, color="grey", lw=0.8, ls=":", label="the mean alone")
         left.set(
-            xlabel=_LOG_SNR, ylabel="E‖D − x₀‖² / s², a number", yscale="log", title="Error of D, held-out windows"
+            xlabel=_LOG_SNR,
+            ylabel="E‖D − x₀‖² / s², a number",
+            yscale="log",
+            title="Error of D, held-out windows",
         )
         left.legend(frameon=False, title=reference, title_fontsize=7.5, alignment="left")
         right.plot(level, [row.loss for row in rows], ".-", color=GENERATED)
@@ -135,7 +148,12 @@ def save_calibration(path: Path, rows: Sequence[LevelRow], title: str, reference
                 left.plot(*zip(*points, strict=True), ".-", color=colour, label=label)
         left.axhline(1.0, color="grey", lw=0.8)
         low, high = left.get_ylim()
-        left.set(xlabel=_LOG_SNR, ylabel="slope of the regression", title="Slopes", ylim=(max(low, -1), min(high, 3)))
+        left.set(
+            xlabel=_LOG_SNR,
+            ylabel="slope of the regression",
+            title="Slopes",
+            ylim=(max(low, -1), min(high, 3)),
+        )
         left.legend(frameon=False)
         points = [(r.log_snr, r.gaussian_excess) for r in rows if r.gaussian_excess is not None]
         if points:
@@ -143,7 +161,11 @@ def save_calibration(path: Path, rows: Sequence[LevelRow], title: str, reference
             right.set(yscale="log")
         else:
             right.text(0.5, 0.5, reference, ha="center", va="center", transform=right.transAxes, wrap=True)
-        right.set(xlabel=_LOG_SNR, ylabel="‖D − D_G‖² / E‖D_G − x₀‖²", title="Excess over the Gaussian's least error")
+        right.set(
+            xlabel=_LOG_SNR,
+            ylabel="‖D − D_G‖² / E‖D_G − x₀‖²",
+            title="Excess over the Gaussian's least error",
+        )
         figure.suptitle(f"{title}\n{reference}", fontsize=9)
         save_figure(figure, path)
 
@@ -166,7 +188,12 @@ def save_attention(path: Path, maps: Mapping[str, Mapping[str, Array]], title: s
             for j, level in enumerate(levels):
                 axis = axes[i, j]
                 image = axis.imshow(
-                    maps[layer][level], vmin=0.0, vmax=highest, cmap="viridis", aspect="auto", interpolation="none"
+                    maps[layer][level],
+                    vmin=0.0,
+                    vmax=highest,
+                    cmap="viridis",
+                    aspect="auto",
+                    interpolation="none",
                 )
                 axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
                 axis.yaxis.set_major_locator(MaxNLocator(5, integer=True))

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["GENERATED", "REAL", "STYLE", "TRAINING", "save_dynamics", "save_figure", "save_marginals", "save_windows"]
+__all__ = [
+    "GENERATED",
+    "REAL",
+    "STYLE",
+    "TRAINING",
+    "save_dynamics",
+    "save_figure",
+    "save_marginals",
+    "save_windows",
+]
 
 from pathlib import Path
 from typing import Any
