@@ -4,6 +4,7 @@ python examples/numpy_sampler.py model.onnx -n 100 -o samples.npy
 """
 
 import argparse
+import itertools
 import json
 
 import numpy as np
@@ -43,7 +44,7 @@ def generate(session, about, white, given=None, unconditional=False):
     if "noise" in about["outputs"]:  # coloured: the same numbers times Σ^½
         (white,) = run(["noise"], white, levels[0])
     x = levels[0]["sigma"] * white
-    for start, end in zip(levels, levels[1:], strict=False):
+    for start, end in itertools.pairwise(levels):
         (scale, tau), (scale_end, tau_end) = straightened(start), straightened(end)
         slope = (x / scale - run(["denoised"], x, start)[0]) / tau
         guess = x / scale + (tau_end - tau) * slope

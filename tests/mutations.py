@@ -25,6 +25,8 @@ TESTS = (
     "tests/diffusion",
     "tests/golden",
     "tests/components",
+    "tests/nn",
+    "tests/export",
     "tests/evaluation/test_paired.py",
 )
 

@@ -256,7 +256,7 @@ def test_schema_is_json(call: Call) -> None:
 
 
 def test_validate_tells_all_problems(call: Call) -> None:
-    assert call("validate", "tiny.yaml").out == "tiny.yaml: valid\n"
+    assert call("validate", "tiny.yaml").out.startswith("tiny.yaml: valid\n")
     result = call(
         "validate",
         "tiny.yaml",

@@ -64,7 +64,9 @@ def losses(name: str, params: dict[str, Any], **training: Any) -> list[float]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "params"), NETWORKS, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "params"), NETWORKS, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_compiled_training_has_the_same_losses(name: str, params: dict[str, Any]) -> None:
     plain = losses(name, params)
     torch._dynamo.reset()
@@ -74,7 +76,9 @@ def test_compiled_training_has_the_same_losses(name: str, params: dict[str, Any]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "params"), NETWORKS, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "params"), NETWORKS, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_bfloat16_training_has_nearly_the_same_losses(name: str, params: dict[str, Any]) -> None:
     plain, half = losses(name, params), losses(name, params, precision="bf16")
     assert all(math.isfinite(loss) for loss in half)

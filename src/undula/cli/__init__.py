@@ -91,12 +91,15 @@ def main() -> None:
 def _fail_usage(error: Any) -> NoReturn:
     """An option or a command that does not exist, in one line; without any, the help."""
     message, _, _ = error.format_message().partition(", unable to parse")
-    words = error.ctx.command_path.split() if error.ctx else []
+    words: list[str] = []
+    context = error.ctx
+    while context is not None and context.parent is not None:
+        words, context = [context.info_name, *words], context.parent
     if "\n" in message:
         typer.echo(message, err=True)
         sys.exit(2)
-    command = " ".join(["undula", *words[words.index("undula") + 1 :]]) if "undula" in words else "undula"
-    _fail(f"{message[:1].lower()}{message[1:].rstrip('.')}: see `{command} --help`", 2)
+    command = " ".join(["undula", *words, "--help"])
+    _fail(f"{message[:1].lower()}{message[1:].rstrip('.')}: see `{command}`", 2)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -120,8 +120,8 @@ def _in_words(costs: Costs) -> list[str]:
     if costs.step_seconds is not None and costs.train_seconds is not None:
         steps = "until max_time" if costs.steps is None else f"{costs.steps:,} steps"
         lines.append(
-            f"time: about {duration(costs.train_seconds)} of training ({steps}, {1e3 * costs.step_seconds:.1f} ms "
-            f"each on {costs.device} with {costs.threads} threads)"
+            f"time: about {duration(costs.train_seconds)} of training ({steps}, "
+            f"{1e3 * costs.step_seconds:.1f} ms each on {costs.device} with {costs.threads} threads)"
             + ("" if costs.sample_seconds is None else f", {duration(costs.sample_seconds)} of sampling")
         )
     return lines

@@ -29,7 +29,14 @@ def load_plugins(paths: list[str] | None) -> None:
         Registry.load_plugin(path)
 
 
-Debug = Annotated[bool, typer.Option("--debug", callback=_remember, help="Show tracebacks.")]
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        callback=_remember,
+        help="Tracebacks; on run also shapes, gradients, losses by noise, pictures.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Plugins = Annotated[list[str] | None, typer.Option("--plugin", help="File with components; repeatable.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]

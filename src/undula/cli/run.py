@@ -60,7 +60,7 @@ def run(
         changes.append(f"training.device={device}")
     if plugin:
         changes.append(f"plugins={json.dumps([str(Path(p).resolve()) for p in plugin])}")
-    runner = ExperimentRunner(load_config(source, changes), out=out, quiet=quiet or as_json)
+    runner = ExperimentRunner(load_config(source, changes), out=out, quiet=quiet or as_json, debug=debug)
     if dry_run:
         _, prepared = runner.prepare()
         for note in prepared.notes:

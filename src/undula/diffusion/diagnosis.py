@@ -169,7 +169,7 @@ def by_noise_level(
                 "gaussian_slope": _slope(exact - mean, d - mean, valid, about=0.0),
                 "gaussian_excess": float((d - exact).square().mean()) / least,
             }
-        rows.append(LevelRow(**row))  # type: ignore[arg-type]
+        rows.append(LevelRow(**row))
     return rows
 
 

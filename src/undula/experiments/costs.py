@@ -143,7 +143,7 @@ def _timed_steps(
         else:
             value = forward()
         optimizer.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         optimizer.step()
         if not np.isfinite(float(value.detach())):
             raise TrainingError(

@@ -144,8 +144,8 @@ class Diagnosis:
                 found[item.kind].setdefault(item.layer, {})[f"λ = {log_snr:.0f}"] = mean
         if not found["self"] and not found["cross"]:
             raise IncompatibleError(
-                f"architecture {self.title!r} has no attention to show: use --what trajectories, loss_by_noise "
-                "or calibration"
+                f"architecture {self.title!r} has no attention to show: use --what trajectories, "
+                "loss_by_noise or calibration"
             )
         heading = f"{self.title}: mean over heads and {len(z)} windows"
         made = []

@@ -27,6 +27,7 @@ from ..model import DiffusionModel, FitHooks
 from ..training.loggers import JSONLinesLogger, Logger, TensorBoardLogger, WandbLogger
 from ..training.progress import Progress, make_progress
 from .base import BaseExperiment
+from .debugging import RunDebug
 from .environment import environment
 from .evaluating import RunEvaluation
 from .folder import RunFolder, find_run
@@ -60,6 +61,7 @@ class ExperimentRunner:
         progress: makes the progress of a phase from its name; None: what suits stderr.
         judge_on: the part against which samples are judged; "nothing": none are drawn, and the
             results say "trained", not "finished".
+        debug: whether to say shapes, log gradients by module and draw what the model does.
         loggers: that get the numbers of the training besides the run folder's own.
 
     Raises:
@@ -74,7 +76,9 @@ class ExperimentRunner:
         progress: Callable[[str], Progress] | None = None,
         judge_on: Literal["test", "val", "nothing"] = "test",
         loggers: Sequence[Logger] = (),
+        debug: bool = False,
     ) -> None:
+        self.debug = debug
         self.config = config
         self.out = None if out is None else Path(out)
         self.quiet = quiet or not is_main_process()
@@ -166,6 +170,9 @@ class ExperimentRunner:
         progress = self._progress("training")
         watch = Watch(self.config, prepared, folder, board, progress.message)
         hooks = FitHooks(folder.checkpoints, resume, loggers, progress, watch, self.experiment.train_step)
+        debugging = RunDebug(loggers, progress.message)
+        if self.debug:
+            hooks.on_start, hooks.loggers = debugging.begin, [*loggers, debugging]
         model.fit(prepared, hooks)
         model.save(folder.model)
         evaluation = None
@@ -179,6 +186,8 @@ class ExperimentRunner:
             write_samples(folder.path / "samples.parquet", evaluation.samples, model.columns_)
             if not write_report(folder, self.config, model, prepared, evaluation, results):
                 self._say("nothing is held out (data.split): no figures, and no page")
+        if self.debug:
+            results["debug"] = debugging.finish(model, prepared, folder.plots)
         folder.write_json("results.json", results)
         if tracker is not None:
             tracker.summarise(_figures(results))

@@ -225,7 +225,8 @@ def _write(path: Path, program: Any, about: dict[str, Any]) -> None:
     size = program.ByteSize()
     if size > _LARGEST:
         raise IncompatibleError(
-            f"the model has {size / 2**30:.1f} GiB, more than one ONNX file holds (2 GiB): use a smaller network"
+            f"the model has {size / 2**30:.1f} GiB, more than one ONNX file holds (2 GiB): use a smaller "
+            "network"
         )
     with atomic_path(path) as temporary:
         temporary.write_bytes(program.SerializeToString())

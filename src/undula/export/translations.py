@@ -30,7 +30,9 @@ def _searchsorted(
 
     Memory stays that of the values, whatever the number of knots.
     """
-    from onnxscript import opset20 as op
+    import onnxscript
+
+    op: Any = onnxscript.opset20
 
     one_row = len(sorted_sequence.shape) == 1
     count = sorted_sequence.shape[-1]

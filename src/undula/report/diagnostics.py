@@ -34,8 +34,8 @@ def save_trajectories(
 
     Args:
         path: of the PNG.
-        calls: a noise level each, in order, with `t`, `log_snr`, `x_t` (B, L') scaled to the spread of the data, `d`
-            (B, L') of one channel of what is diffused, and `series` (B, L), D in the data's units.
+        calls: a noise level each, in order: `log_snr`; `x_t` and `d` (B, L'), one channel of what is
+            diffused, each over its spread; and `series` (B, L), D in the data's units.
         spread: per call λ, x_t's spread over the expected one, distance of D from its last.
         column: whose `series` is shown, with its unit where known.
         title: of the picture.
@@ -44,7 +44,8 @@ def save_trajectories(
     members = min(_MEMBERS, len(calls[0]["d"]))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(2.3 * len(chosen), 1.55 * (members + 1) + 3.2))
-        top, bottom = figure.subfigures(2, 1, height_ratios=[1.55 * (members + 1), 3.2])
+        parts: Any = figure.subfigures(2, 1, height_ratios=[1.55 * (members + 1), 3.2])
+        top, bottom = parts
         axes = top.subplots(members + 1, len(chosen), squeeze=False, sharex="col")
         for j, k in enumerate(chosen):
             call = calls[k]
@@ -55,8 +56,8 @@ def save_trajectories(
                 axis.set_ylim(-3.6, 3.6)
             for i in range(members):
                 axes[members, j].plot(call["series"][i], color=REAL, lw=0.9, alpha=0.7)
-            level = f"{call['log_snr']:.1f}" if np.isfinite(call["log_snr"]) else "−∞"
-            axes[0, j].set_title(f"level {k + 1} of {len(calls)}\nλ = {level}")
+            place = f"{call['log_snr']:.1f}" if np.isfinite(call["log_snr"]) else "−∞"
+            axes[0, j].set_title(f"level {k + 1} of {len(calls)}\nλ = {place}")
             axes[members, j].set_xlabel("step")
         for i in range(members):
             axes[i, 0].set_ylabel(f"sample {i}\n(diffused)")
@@ -108,7 +109,7 @@ def save_loss_by_noise(path: Path, rows: Sequence[LevelRow], title: str, referen
         left.plot(level, [row.error for row in rows], ".-", color=GENERATED, label="network")
         exact = [row.gaussian_error for row in rows]
         if exact[0] is not None:
-            left.plot(level, exact, "-", color=REAL, label="exact denoiser of a Gaussian")  # type: ignore[arg-type]
+            left.plot(level, exact, "-", color=REAL, label="exact denoiser of a Gaussian")
         left.axhline(1.0, color="grey", lw=0.8, ls=":", label="the mean alone")
         left.set(
             xlabel=_LOG_SNR,
