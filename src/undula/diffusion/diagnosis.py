@@ -31,7 +31,8 @@ from ..core.sde import NoiseLevel
 from ..core.types import Series, Times
 from .analytic import GaussianDenoiser
 from .denoiser import BaseDenoiser, NetDenoiser
-from .objective import BaseObjective, masked_mean
+from .objective import BaseObjective
+from .regulariser import masked_mean
 from .sampler import time_grid
 
 _LARGEST_GAUSSIAN = 2048
@@ -152,7 +153,7 @@ def by_noise_level(
         x_t = path.perturb(x_0, eps, level)
         d = denoiser(x_t, level, condition)
         times = torch.full((len(z),), t, dtype=torch.float64, device=z.device)
-        loss = objective.loss(denoiser, x_0, eps, times, condition)
+        loss = objective.losses(denoiser, x_0, eps, times, condition)
         row = {
             "t": t,
             "log_snr": float(path.sde.log_snr(torch.tensor(t, dtype=torch.float64))),
