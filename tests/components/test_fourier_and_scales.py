@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from undula.components.preprocessing._orthonormal import Basis
 from undula.components.preprocessing.fourier import FourierPreprocessor
 from undula.components.preprocessing.multi_scale import MultiScalePreprocessor
+from undula.core.condition import Layout
 from undula.core.errors import ConfigError
 
 
@@ -104,13 +105,13 @@ def test_coarse_bands_alone_are_block_means(scales: list[int], length: int) -> N
     np.testing.assert_allclose(basis.synthesise(z), x, atol=1e-12)
 
 
-def test_a_coefficient_stands_at_the_start_of_its_block() -> None:
+def test_coarse_coefficients_come_first_each_scale_in_the_order_of_time() -> None:
     basis = MultiScalePreprocessor([1, 7, 30]).basis(40)
-    assert (basis.bands == 0).nonzero()[:, 0].tolist() == [0, 30]
-    assert (basis.bands == 1).nonzero()[:, 0].tolist() == [7, 14, 21, 28, 37]
+    assert torch.bincount(basis.bands).tolist() == [2, 5, 33] and bool((basis.bands.diff() >= 0).all())
+    assert ((basis.coordinates[1, 2:7] + 1) / 2 * 39).tolist() == pytest.approx([7, 14, 21, 28, 37])
     x = torch.arange(40, dtype=torch.float64)[None, None]
     z = basis.analyse(x)[0, 0]
-    assert z[0] == pytest.approx(30**0.5 * 14.5) and z[30] == pytest.approx(10**0.5 * 34.5)
+    assert z[:2].tolist() == pytest.approx([30**0.5 * 14.5, 10**0.5 * 34.5])
 
 
 @given(st.sets(st.integers(2, 40), min_size=1, max_size=4), st.integers(1, 90))
@@ -140,3 +141,12 @@ def test_a_band_that_does_not_vary_keeps_a_small_scale() -> None:
 def test_scales_that_make_no_sense_are_refused(scales: list[int], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         MultiScalePreprocessor(scales)
+
+
+def test_coordinates_of_two_maps_stand_side_by_side() -> None:
+    x = torch.randn(4, 1, 14)
+    first, second = MultiScalePreprocessor([1, 7]).fit(x), FourierPreprocessor().fit(x)
+    told = second.condition(first.condition(None, x), x).aligned["coordinates"]
+    layout = second.layout(first.layout(Layout(channels=1, length=14)))
+    assert told.shape == (4, 4, 14) and layout.aligned == {"coordinates": 4}
+    assert torch.equal(told[0, 2:].double(), second.basis(14).coordinates.float().double())

@@ -14,7 +14,6 @@ MUTATIONS = (
     ("maps: wavelet, boundary from high polynomials", f"{FOLDER}/_filter_banks.py", "linalg.qr(polynomials[:number, :width].mT)", "linalg.qr(polynomials[1 : number + 1, :width].mT)"),
     ("maps: wavelet, half of the free functions", f"{FOLDER}/_filter_banks.py", "number = min((free + 1) // 2, len(polynomials))", "number = free // 3"),
     ("maps: wavelet, periodic start", f"{FOLDER}/_filter_banks.py", "start = 1 - taps.shape[1] // 2", "start = 2 - taps.shape[1] // 2"),
-    ("maps: wavelet, place by taps for energy", f"{FOLDER}/_filter_banks.py", "squares = replace(self, taps=self.taps.square())", "squares = replace(self, taps=self.taps.abs())"),
     ("maps: scale a band → one for all", f"{FOLDER}/_orthonormal.py", "self.scale_ = of_bands[:, bands]", "self.scale_ = of_bands[:, 0 * bands]"),
     ("maps: covariates without the mean's factor", f"{FOLDER}/_orthonormal.py", "basis.analyse(part) * basis.means.to(part)", "basis.analyse(part)"),
     ("maps: covariates left in time", f"{FOLDER}/_orthonormal.py", "basis.analyse(part) * basis.means.to(part)", "part"),

@@ -28,7 +28,7 @@ from __future__ import annotations
 __all__ = ["Bounded", "Filtered", "Level", "Periodic", "Whole", "bounded_levels", "periodic_levels"]
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -45,10 +45,6 @@ class Level(ABC):
     @abstractmethod
     def synthesise(self, low: Tensor, high: Tensor) -> Tensor:
         """The inverse and transpose of `analyse`."""
-
-    @abstractmethod
-    def places(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean places of the coefficients, by energy, for numbers at the places x (1, 1, n) in [0, 1]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,14 +96,6 @@ class Periodic(Filtered):
         turns = F.pad(long, (0, -self.span % size)).unflatten(-1, (-1, size))
         return turns.sum(-2).roll(self.start, -1)
 
-    def places(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean places by energy; a turn of the circle is 1."""
-        index = self.start + torch.arange(self.span)
-        turns = index.div(x.shape[-1], rounding_mode="floor")
-        squares = replace(self, taps=self.taps.square())
-        low, high = squares._inner(x[..., index % x.shape[-1]] + turns).unbind(2)
-        return low, high
-
 
 @dataclass(frozen=True, kw_only=True)
 class Bounded(Filtered):
@@ -145,12 +133,6 @@ class Bounded(Filtered):
             x = x + F.pad(part[2] @ right.to(x), (self.size - right.shape[1], 0))
         return x
 
-    def places(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean places by energy."""
-        left = (self.left[0].square(), self.left[1].square())
-        right = (self.right[0].square(), self.right[1].square())
-        return replace(self, taps=self.taps.square(), left=left, right=right).analyse(x)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Whole(Level):
@@ -171,10 +153,6 @@ class Whole(Level):
     def synthesise(self, low: Tensor, high: Tensor) -> Tensor:
         """The inverse and transpose of `analyse`."""
         return low @ self.low.to(low) + high @ self.high.to(high)
-
-    def places(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean places by energy."""
-        return Whole(low=self.low.square(), high=self.high.square()).analyse(x)
 
 
 def periodic_levels(taps: Tensor, length: int, number: int) -> list[Level]:

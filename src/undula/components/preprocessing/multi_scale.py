@@ -8,8 +8,8 @@ blocks of n_1 … n_K has, of their coefficients a_i = √n_i × mean,
     d_i = a_i + v_i (c − a_1)/v_1,   v = w − e_1,  i ≥ 2      K − 1 details
 
 which is the Householder reflection a ↦ H a, H = I − 2 v vᵀ/vᵀv, H w = e_1: orthonormal, its own inverse,
-L numbers for L, whatever the lengths are. All details vanish for a constant block. A coefficient stands at
-the first step of the block that it describes, so that positions remain in the order of time.
+L numbers for L, whatever the lengths are. All details vanish for a constant block. The order is that of the
+scales, the coarsest first, and of time within each.
 
 A scale not shorter than the window means the window's mean. Each scale has its own standard deviation.
 
@@ -71,8 +71,10 @@ class _Pyramid(Basis):
         bands = torch.full((length,), len(sizes))  # single steps
         for band, started in reversed(list(enumerate(starts))):
             bands[started] = band
-        place = step / max(1, length - 1)
-        super().__init__(bands, unit_interval(torch.stack((bands / len(sizes), place))))
+        self.order = torch.argsort(bands, stable=True)  # a coefficient comes from where its block begins
+        self.back = torch.argsort(self.order)
+        coordinates = torch.stack((bands / len(sizes), step / max(1, length - 1)))
+        super().__init__(bands[self.order], unit_interval(coordinates[:, self.order]))
         self.reflections = []
         parts = torch.ones(length, dtype=torch.bool)
         for started in reversed(starts):
@@ -82,9 +84,10 @@ class _Pyramid(Basis):
     def fast(self, x: Tensor) -> Tensor:
         for reflection in self.reflections:
             x = _reflect(x, *reflection)
-        return x
+        return x[..., self.order.to(x.device)]
 
     def fast_back(self, z: Tensor) -> Tensor:
+        z = z[..., self.back.to(z.device)]
         for reflection in reversed(self.reflections):
             z = _reflect(z, *reflection)
         return z

@@ -5,14 +5,14 @@ r"""Wavelets: the orthonormal, critically sampled discrete wavelet transform, L 
 with the orthogonal filters of PyWavelets. What happens at the window's ends:
 
     orthogonal   every end has functions of its own, for any length: orthonormal, and blind in the details
-                 to a constant or a trend just as the wavelets inside (see `_filter_banks`); inner
+                 to a constant, with longer filters (from db4) to a trend too (see `_filter_banks`); inner
                  coefficients are those of PyWavelets
     periodic     the window's end is followed by its start (PyWavelets' "periodization"); for lengths that
                  are multiples of 2^level. A window that ends elsewhere than it began has a jump there.
 
 Where a level of `orthogonal` is too short for the filters between its two ends, all of it is boundary (as
 db4's second and third of 21 steps). Levels end when one number is left; asking for more is refused.
-Coefficients stand in the order of time, each at the mean place of its energy.
+Coefficients stand in PyWavelets' order: approximation, then details from the coarsest to the finest level.
 
 References:
     Mallat (1989). A theory for multiresolution signal decomposition. doi:10.1109/34.192463
@@ -48,7 +48,8 @@ class WaveletPreprocessor(OrthonormalPreprocessor):
 
     Args:
         wavelet: an orthogonal wavelet of PyWavelets: haar, db2 … db38, sym2 … sym20, coif1 … coif17.
-        level: how often the approximation is split again, at most log2 of the length, rounded up.
+        level: how often the approximation is split again, at most until one number is left (about log2 of
+            the length).
         boundary: orthogonal (functions of their own at the ends; any length) or periodic (the end is
             followed by the start; lengths that are multiples of 2^level).
     """
@@ -67,33 +68,29 @@ class WaveletPreprocessor(OrthonormalPreprocessor):
 
 
 class _Bank(Basis):
-    """Levels one after another, their coefficients in the order of time."""
+    """Levels one after another: the approximation, then the details from the coarsest to the finest."""
 
     def __init__(self, levels: Sequence[Level], length: int) -> None:
         self.levels = levels
-        low = ((torch.arange(length, dtype=torch.float64) + 0.5) / length)[None, None]
-        details: list[Tensor] = []
+        sizes: list[int] = []
+        x = torch.zeros(1, 1, length, dtype=torch.float64)
         for level in levels:
-            low, high = level.places(low)
-            details.insert(0, high)
-        places = [place[0, 0].sort().values for place in (low, *details)]
-        self.sizes = [len(place) for place in places]
-        band = torch.repeat_interleave(torch.arange(len(places)), torch.tensor(self.sizes))
-        place = torch.cat(places) % 1.0
-        self.order = torch.argsort((1e6 * length * place).round(), stable=True)  # rounding ties to the coarse
-        self.back = torch.argsort(self.order)
-        place, band = place[self.order], band[self.order]
-        super().__init__(band, unit_interval(torch.stack((band / (len(places) - 1), place))))
+            x, high = level.analyse(x)
+            sizes.insert(0, high.shape[-1])
+        self.sizes = [x.shape[-1], *sizes]
+        band = torch.repeat_interleave(torch.arange(len(self.sizes)), torch.tensor(self.sizes))
+        place = torch.cat([(torch.arange(m, dtype=torch.float64) + 0.5) / m for m in self.sizes])
+        super().__init__(band, unit_interval(torch.stack((band / len(sizes), place))))
 
     def fast(self, x: Tensor) -> Tensor:
-        details = []
+        details: list[Tensor] = []
         for level in self.levels:
             x, high = level.analyse(x)
-            details.append(high)
-        return torch.cat((x, *reversed(details)), dim=-1)[..., self.order.to(x.device)]
+            details.insert(0, high)
+        return torch.cat((x, *details), dim=-1)
 
     def fast_back(self, z: Tensor) -> Tensor:
-        x, *details = z[..., self.back.to(z.device)].split(self.sizes, dim=-1)
+        x, *details = z.split(self.sizes, dim=-1)
         for level, high in zip(reversed(self.levels), details, strict=True):
             x = level.synthesise(x, high)
         return x
