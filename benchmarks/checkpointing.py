@@ -83,12 +83,20 @@ def main() -> None:
             network.gradient_checkpointing = again
             peaks.append(peak_of_a_step(network, arguments.batch, arguments.length))
         rows.append(
-            {"network": title, "MB": peaks[0] / 1e6, "MB, checkpointing": peaks[1] / 1e6, "ratio": peaks[1] / peaks[0]}
+            {
+                "network": title,
+                "MB": peaks[0] / 1e6,
+                "MB, checkpointing": peaks[1] / 1e6,
+                "ratio": peaks[1] / peaks[0],
+            }
         )
     table(rows)
     for row in rows:
         figures.append(verdict(f"peak with checkpointing over without, {row['network']}", row["ratio"], MARK))
-    write("checkpointing", {"batch": arguments.batch, "length": arguments.length, "rows": rows, "figures": figures})
+    write(
+        "checkpointing",
+        {"batch": arguments.batch, "length": arguments.length, "rows": rows, "figures": figures},
+    )
 
 
 def peak_of_a_step(network: nn.Module, batch: int, length: int) -> int:

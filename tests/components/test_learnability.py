@@ -34,13 +34,17 @@ def test_a_cnn_learns_quickly() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "params"), NETWORKS, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "params"), NETWORKS, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_every_network_comes_near_the_exact_denoiser(name: str, params: dict[str, Any]) -> None:
     assert loss_beside_the_exact(name, params, steps=200) < 1.08
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "params"), [("cnn", {**CNN, "causal": True}), ("gru", {**ONE, "bidirectional": False})])
+@pytest.mark.parametrize(
+    ("name", "params"), [("cnn", {**CNN, "causal": True}), ("gru", {**ONE, "bidirectional": False})]
+)
 def test_causal_networks_come_near_the_exact_filter(name: str, params: dict[str, Any]) -> None:
     """The best that can be known from the steps so far."""
     assert loss_beside_the_exact(name, params, steps=200) < 1.08
