@@ -62,7 +62,7 @@ def steps(batch: int, length: int, rounds: int) -> tuple[list[dict[str, Any]], l
     seconds = alternate({t: step(n, batch, length) for t, n in networks.items()}, rounds)
     sizes = {title: sum(p.numel() for p in network.parameters()) for title, network in networks.items()}
     rows, figures = [], []
-    for title, network in networks.items():
+    for title in networks:
         times = ratio(seconds, title, "transformer")
         share = times * sizes["transformer"] / sizes[title]
         rows.append(

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-TESTS = ("tests/laws", "tests/diffusion", "tests/golden", "tests/components")
+TESTS = ("tests/nn", "tests/laws", "tests/diffusion", "tests/golden", "tests/components")
 
 
 class Mutation(NamedTuple):
