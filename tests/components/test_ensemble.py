@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from undula import DiffusionModel
 from undula.components.architectures.ensemble import EnsembleArchitecture
 from undula.core.condition import Condition, Layout
 from undula.core.errors import ConfigError, IncompatibleError
@@ -163,3 +166,19 @@ def test_ensembles_that_cannot_be_are_refused(params: dict[str, Any], message: s
 def test_members_share_the_ensembles_dropout() -> None:
     network = built([spec("cnn"), spec("gru")], condition_dropout={"history": 0.4})
     assert [member.condition_dropout for member in network.members] == [{"history": 0.4}] * 2
+
+
+def test_an_ensemble_is_trained_saved_and_loaded(tmp_path: Path) -> None:
+    model = DiffusionModel(
+        architecture={"type": "ensemble", "params": {"models": [spec("cnn"), spec("gru"), spec("cnn")]}},
+        data={"dataset": "ar1", "history_len": 4, "predict_len": 8, "stride": 40},
+        training={"max_steps": 3, "learning_rate": 1e-2, "warmup_steps": 0, "sample_every": None},
+    ).fit()
+    network = model.parts_.architecture
+    assert isinstance(network, EnsembleArchitecture)
+    assert network.logits is not None
+    assert float(network.logits.detach().abs().max()) > 0  # the weights are learned
+    model.save(tmp_path)
+    again = DiffusionModel.load(tmp_path)
+    one, other = (m.sample(3, unconditional=True, num_steps=3) for m in (model, again))
+    assert np.array_equal(one, other)
