@@ -5,7 +5,7 @@ The distance of the samples' covariance to the exact one, φ^|i−j|: over the w
 leave the data undestroyed (relative error, signed). "exact" is as many exact draws, "training" the
 training windows. Mean and standard deviation over seeds (of the training and of the samples).
 
-    python benchmarks/noise.py [--seeds 3] [--steps 800] [--samples 8000]
+    python benchmarks/noise.py [--seeds 3] [--steps 600] [--samples 8000]
 """
 
 from __future__ import annotations
@@ -25,14 +25,13 @@ NOISES = {
     "correlated, ar 0.9": {"type": "correlated", "params": {"ar": 0.9}},
     "correlated, ar 0.9, floor 0.5": {"type": "correlated", "params": {"ar": 0.9, "floor": 0.5}},
     "correlated, power_law 1": {"type": "correlated", "params": {"power_law": 1.0}},
-    "structured, block 4": {
-        "type": "structured",
-        "params": {"features": "identity", "pattern": "block", "block": 4},
-    },
     "adaptive": "adaptive",
 }
 SETTINGS = {
-    "flow_matching, rectified": {"objective": "flow_matching", "sde": "rectified"},
+    "flow_matching, uniform, rectified": {
+        "objective": {"type": "flow_matching", "params": {"density": "uniform"}},
+        "sde": "rectified",
+    },
     "score_matching, vpsde": {"objective": "score_matching", "sde": "vpsde"},
 }
 
@@ -65,7 +64,7 @@ def trained(noise: object, setting: dict[str, object], seed: int, steps: int) ->
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--samples", type=int, default=8000)
     arguments = parser.parse_args()
     torch.set_num_threads(1)

@@ -183,11 +183,15 @@ def returns(rows: int = 600) -> pd.DataFrame:
     return pd.DataFrame({"r": generator.normal(size=rows) * volatility})
 
 
+UNIFORM = {"type": "flow_matching", "params": {"density": "uniform"}}
+
+
 def model(**params: object) -> DiffusionModel:
     return DiffusionModel(
         **{
             "architecture": TINY,
             "noise": {"type": "adaptive", "params": {"scale": "history"}},
+            "objective": UNIFORM,
             "data": {"predict_len": 8, "history_len": 12},
             "training": {"max_steps": 2, "batch_size": 16},
             **params,
@@ -206,6 +210,15 @@ def test_a_whole_model_is_scaled_by_its_history(tmp_path: object) -> None:
     loaded = DiffusionModel.load(str(tmp_path))
     assert np.array_equal(loaded.sample(3, seed=1, given=given), samples)
     assert torch.equal(loaded.parts_.noise.knots_, fitted.parts_.noise.knots_)
+
+
+def test_times_are_chosen_once() -> None:
+    """A logit-normal density on top of a fitted warp starves both ends: refused before any data."""
+    with pytest.raises(IncompatibleError, match="chooses them once more: use density: uniform"):
+        model(objective="flow_matching").compose()
+    fixed = {"type": "adaptive", "params": {"scale": "history", "schedule": "linear"}}
+    model(objective="flow_matching", noise=fixed).compose()
+    model(objective="edm", sde="vpsde").compose()
 
 
 def test_a_warp_that_nothing_feels_is_refused() -> None:

@@ -61,6 +61,11 @@ class BaseNoise(Component, ABC):
         """Whether Σ depends on the condition."""
         return False
 
+    @property
+    def fits_warp(self) -> bool:
+        """Whether `fit` chooses the warp, and with it the training times."""
+        return False
+
     def fit(self, z: Series, sde: BaseSDE, condition: Condition | None = None) -> BaseNoise:
         """Learn from training series in the space that is diffused; return self.
 

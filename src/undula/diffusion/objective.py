@@ -102,6 +102,11 @@ class BaseObjective(Component, ABC):
         """
         Parametrization(prediction=self.prediction).check(path.sde)
         self.time_density(path)
+        if path.noise.fits_warp and self.density == "logit_normal":
+            raise IncompatibleError(
+                f"the fitted schedule of {type(path.noise).__name__} chooses the training times, and density "
+                f"{self.density!r} chooses them once more: use density: uniform, or noise.schedule: linear"
+            )
 
     def times(self, path: GaussianPath, stream: Stream, step: int, position: Tensor, batch: int) -> Times:
         """Training times of a batch; see `TimeDensity.draw`."""

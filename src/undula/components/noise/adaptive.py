@@ -64,7 +64,10 @@ class AdaptiveNoise(LearningNoise):
             compares with a typical one.
     """
 
-    needs = "schedule fitted: a density or a grid in time; scale history: data.history_len"
+    needs = (
+        "schedule fitted: density uniform or stratified, or one in λ with a sampler's grid: uniform; "
+        "scale history: data.history_len"
+    )
 
     schedule: Literal["fitted"] | Schedule = "fitted"
     floor: Fraction | None = None
@@ -88,6 +91,11 @@ class AdaptiveNoise(LearningNoise):
     def conditional(self) -> bool:
         """Whether the history scales it."""
         return self.scale == "history"
+
+    @property
+    def fits_warp(self) -> bool:
+        """Whether the schedule is fitted."""
+        return self.schedule == "fitted"
 
     @property
     def warp(self) -> Warp:
