@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -219,3 +220,15 @@ def test_calls_of_dpm(params: dict[str, Any], calls: int) -> None:
     recorder = Recorder(path_of("rectified"))
     sampler.sample(recorder, SampleNoise(0, torch.arange(2), 1, 4))
     assert sampler.calls == len(recorder.seen) == calls
+
+
+def test_singlesteps_call_within_the_step() -> None:
+    """At ⅓ and ⅔ of the step in log(α/σ); of a step from α = 0, in α/σ."""
+    sampler = Registry.get("sampler", "dpm", method="singlestep", order=3, num_steps=4)
+    recorder = Recorder(path_of("rectified"))
+    sampler.sample(recorder, SampleNoise(0, torch.arange(2), 1, 4, torch.float64))
+    ratio = [level.alpha / level.sigma for level, _ in recorder.seen]
+    assert ratio[0] == 0
+    assert ratio[1:3] == pytest.approx([ratio[3] / 3, 2 * ratio[3] / 3])
+    logs = [math.log(r) for r in ratio[3:7]]
+    assert [b - a for a, b in itertools.pairwise(logs)] == pytest.approx([(logs[3] - logs[0]) / 3] * 3)
