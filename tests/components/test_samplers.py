@@ -116,6 +116,16 @@ def test_tolerance_decides_error_and_calls(sde: str) -> None:
     assert calls[0] < calls[1] < calls[2] < 400
 
 
+@pytest.mark.parametrize("sde", ["rectified", "vesde"])
+def test_with_no_tolerance_it_is_heun_on_its_grid(sde: str) -> None:
+    path = path_of(sde)
+    denoiser, noise = GaussianDenoiser(path, *gaussian()), SampleNoise(0, torch.arange(5), 1, 4, torch.float64)
+    grid = {"num_steps": 12, "grid": "log_snr"}
+    adaptive = Registry.get("sampler", "adaptive", rtol=1e-12, atol=1e-12, **grid)
+    heun = Registry.get("sampler", "heun", **grid)
+    assert torch.allclose(adaptive.sample(denoiser, noise), heun.sample(denoiser, noise), rtol=1e-9)
+
+
 def test_every_sample_has_its_own_steps() -> None:
     """A member's calls and values do not depend on its companions, which need other steps."""
     denoiser = bimodal()
