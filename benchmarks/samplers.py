@@ -177,7 +177,7 @@ def draw(rows: list[dict[str, Any]], floor: float, n: int) -> None:
     figure, axes = plt.subplots(figsize=(8.0, 5.0), layout="constrained")
     for number, name in enumerate(SAMPLERS):
         own = [row for row in rows if row["sampler"] == name]
-        at_few = [row for row in own if row["calls"] <= 2 * FEW]
+        at_few = [row for row in own if 0.6 * FEW < row["calls"] <= FEW]
         grid = min(at_few, key=lambda row: row["error"])["grid"] if at_few else own[0]["grid"]
         line = [row for row in own if row["grid"] == grid]
         axes.plot(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -115,6 +116,16 @@ def test_tolerance_decides_error_and_calls(sde: str) -> None:
     assert calls[0] < calls[1] < calls[2] < 400
 
 
+@pytest.mark.parametrize("sde", ["rectified", "vesde"])
+def test_with_no_tolerance_it_is_heun_on_its_grid(sde: str) -> None:
+    path = path_of(sde)
+    denoiser, noise = GaussianDenoiser(path, *gaussian()), SampleNoise(0, torch.arange(5), 1, 4, torch.float64)
+    grid = {"num_steps": 12, "grid": "log_snr"}
+    adaptive = Registry.get("sampler", "adaptive", rtol=1e-12, atol=1e-12, **grid)
+    heun = Registry.get("sampler", "heun", **grid)
+    assert torch.allclose(adaptive.sample(denoiser, noise), heun.sample(denoiser, noise), rtol=1e-9)
+
+
 def test_every_sample_has_its_own_steps() -> None:
     """A member's calls and values do not depend on its companions, which need other steps."""
     denoiser = bimodal()
@@ -219,3 +230,15 @@ def test_calls_of_dpm(params: dict[str, Any], calls: int) -> None:
     recorder = Recorder(path_of("rectified"))
     sampler.sample(recorder, SampleNoise(0, torch.arange(2), 1, 4))
     assert sampler.calls == len(recorder.seen) == calls
+
+
+def test_singlesteps_call_within_the_step() -> None:
+    """At ⅓ and ⅔ of the step in log(α/σ); of a step from α = 0, in α/σ."""
+    sampler = Registry.get("sampler", "dpm", method="singlestep", order=3, num_steps=4)
+    recorder = Recorder(path_of("rectified"))
+    sampler.sample(recorder, SampleNoise(0, torch.arange(2), 1, 4, torch.float64))
+    ratio = [level.alpha / level.sigma for level, _ in recorder.seen]
+    assert ratio[0] == 0
+    assert ratio[1:3] == pytest.approx([ratio[3] / 3, 2 * ratio[3] / 3])
+    logs = [math.log(r) for r in ratio[3:7]]
+    assert [b - a for a, b in itertools.pairwise(logs)] == pytest.approx([(logs[3] - logs[0]) / 3] * 3)
