@@ -242,6 +242,12 @@ def test_a_loss_of_another_scale_is_pointed_out() -> None:
     assert Space(base(), wanted(parameters, metric="wasserstein")).check() == []
 
 
+def test_a_pruner_without_losses_to_look_at_is_pointed_out() -> None:
+    (note,) = Space(base(validate_every=5), wanted(pruner="median")).check()
+    assert "ends no trial early: a training has 10 steps and a validation loss every 5" in note
+    assert Space(base(validate_every=4), wanted(pruner="median")).check() == []
+
+
 # -- going on --------------------------------------------------------------------------------------
 
 

@@ -98,15 +98,25 @@ class Space:
             lines = list(problems.values())
             more = [f"… and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
             raise ConfigError("\n".join([*lines[:_SHOWN], *more]))
-        return self._advice()
+        return self._advice(len(found.parts.train))
 
-    def _advice(self) -> list[str]:
+    def _advice(self, windows: int) -> list[str]:
+        notes, training = [], self.base.training
+        epoch = math.ceil(windows / training.batch_size)
+        limits = [training.max_steps, training.num_epochs and training.num_epochs * epoch]
+        steps = min((limit for limit in limits if limit is not None), default=None)
+        if self.search.pruner != "none" and steps is not None and steps <= 2 * training.validate_every:
+            notes.append(
+                f"pruner: {self.search.pruner} ends no trial early: a training has {steps} steps and a "
+                f"validation loss every {training.validate_every}: set a lower training.validate_every"
+            )
         rescaling = [p for p in self.search.parameters if p.startswith(_RESCALING)]
         if self.search.metric != VAL_LOSS or not rescaling:
-            return []
+            return notes
         return [
+            *notes,
             f"val_loss has another scale where {', '.join(rescaling)} changes, so trials may not be "
-            "comparable: a figure of the samples, such as metric: wasserstein, is"
+            "comparable: a figure of the samples, such as metric: wasserstein, is",
         ]
 
     def _corners(self) -> Iterator[dict[str, Any]]:

@@ -83,7 +83,7 @@ class TrialRecord:
         params: values of the varied keys, as optuna stores them.
         folder: name of its run folder.
         reason: why it failed or was pruned.
-        seconds: from its start to its end.
+        seconds: from its last start to its end.
         val_losses: reported on the way, by step.
     """
 
