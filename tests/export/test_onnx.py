@@ -40,6 +40,7 @@ def table(missing: bool = False) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     one = pd.DataFrame(rng.normal(size=(600, 4)), columns=["a", "b", "known", "past"])
     both = pd.concat([one.assign(kind=1.0), (50.0 + 3.0 * one).assign(kind=2.0)])
+    both["a"] = np.exp(0.1 * both["a"])
     both["b"] = 1e4 * np.exp(0.1 * both["b"])
     if missing:
         both.iloc[::7, 0] = np.nan

@@ -12,9 +12,14 @@ from __future__ import annotations
 __all__ = ["DenoiserGraph", "Input"]
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import _disable_current_modes
+from torch.utils._pytree import tree_leaves
 
 from ..core.condition import Condition
 from ..core.errors import IncompatibleError
@@ -85,6 +90,12 @@ class DenoiserGraph(nn.Module):
 
     def forward(self, *values: Tensor) -> tuple[Tensor, ...]:
         """The outputs; the inputs stand in the order of `inputs`."""
+        if not torch.compiler.is_exporting():
+            return self._outputs(values)
+        with _ConstantsAreComputed():
+            return self._outputs(values)
+
+    def _outputs(self, values: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         given = dict(zip((i.name for i in self.inputs), values, strict=True))
         x_t = given["x_t"]
         numbers = {
@@ -161,6 +172,25 @@ class DenoiserGraph(nn.Module):
     def _scaled(self, values: Tensor, first: int) -> Tensor:
         columns = slice(first, first + values.shape[-1])
         return (values - self.location[columns]) / self.scale[columns]
+
+
+class _ConstantsAreComputed(TorchFunctionMode):
+    """While a graph is traced, whatever depends on learned numbers alone is computed at once.
+
+    What the preprocessing has learned is constant: decisions in Python on it (does this column lie on
+    a grid?) are made now, and its arithmetic does not enter the graph.
+    """
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        leaves = tree_leaves((args, kwargs or {}))
+        tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+        symbols = any(isinstance(leaf, torch.SymInt | torch.SymFloat | torch.SymBool) for leaf in leaves)
+        if not tensors or symbols or any(isinstance(x, FakeTensor) for x in tensors):
+            return function(*args, **(kwargs or {}))
+        with _disable_current_modes():
+            return function(*args, **(kwargs or {}))
 
 
 def _without_gaps(x: Tensor) -> Tensor:
