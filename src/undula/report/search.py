@@ -6,17 +6,14 @@ __all__ = ["Axis", "Point", "SearchContent", "write_search_page"]
 
 import math
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from jinja2 import Environment, select_autoescape
-from plotly.offline import get_plotlyjs
 
 from ..core.files import write_text
-from .page import LAYOUT, as_html
+from .page import LAYOUT, as_html, render
 from .plots import GENERATED, REAL, TRAINING
 
 
@@ -90,19 +87,17 @@ class SearchContent:
 
 def write_search_page(path: Path, content: SearchContent) -> None:
     """Write the page atomically."""
-    template = (resources.files("undula.report") / "search.html.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=select_autoescape(default=True, default_for_string=True))
     charts = {"history": _history(content), "parallel": _parallel(content), "curves": _curves(content)}
     if content.importances:
         charts["importances"] = _importances(content)
     ranked = sorted(content.finished, key=lambda p: (p.value or 0.0) * (1 if content.minimize else -1))
     others = [p for p in content.points if p.value is None]
-    html = environment.from_string(template).render(
+    html = render(
+        "search.html.j2",
         content=content,
         ranked=[*ranked, *others],
         shown=_shown,
         charts={name: as_html(chart, name) for name, chart in charts.items()},
-        plotlyjs=get_plotlyjs(),
     )
     write_text(path, html)
 
