@@ -144,6 +144,14 @@ def test_gpd_tails_invert_and_join() -> None:
     assert abs(float((z.abs() > stats.norm.isf(0.05)).double().mean()) - 0.1) < 1e-3
 
 
+def test_gpd_leaves_the_side_of_an_atom_as_it_is() -> None:
+    x = series(rain())
+    gpd, linear = (QuantilePreprocessor(tails=tails).fit(x) for tails in ("gpd", "linear"))
+    z = torch.tensor([[[-4.0, -1.0, 0.0, 1.0]]], dtype=torch.float64)
+    assert torch.equal(gpd.inverse_transform(z), linear.inverse_transform(z))
+    assert not torch.equal(gpd.inverse_transform(z + 3), linear.inverse_transform(z + 3))
+
+
 def test_gpd_needs_rows_in_the_tail() -> None:
     with pytest.raises(DataError, match="tails: gpd needs 20 different rows"):
         QuantilePreprocessor(tails="gpd", tail=0.02).fit(series(np.random.default_rng(0).normal(size=400)))
