@@ -118,6 +118,9 @@ def test_gradients_are_the_slope_where_it_is_continuous_and_finite_in_atoms() ->
     assert torch.allclose(slope[..., 3:], measured[..., 3:], rtol=1e-6)
     assert torch.equal(measured[..., :3], torch.zeros(1, 1, 3, dtype=torch.float64))
     assert bool((slope[..., :3] > 1e-3).all())
+    x = fitted.inverse_transform(z).detach().requires_grad_()
+    (there,) = torch.autograd.grad(fitted.transform(x).sum(), x)
+    assert torch.allclose(there[..., 3:] * slope[..., 3:], torch.ones(1, 1, 3, dtype=torch.float64))
 
 
 def test_gpd_tails_recover_a_pareto_law_beyond_the_data() -> None:
