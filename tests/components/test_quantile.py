@@ -118,6 +118,9 @@ def test_gradients_are_the_slope_where_it_is_continuous_and_finite_in_atoms() ->
     assert torch.allclose(slope[..., 3:], measured[..., 3:], rtol=1e-6)
     assert torch.equal(measured[..., :3], torch.zeros(1, 1, 3, dtype=torch.float64))
     assert bool((slope[..., :3] > 1e-3).all())
+    x = fitted.inverse_transform(z).detach().requires_grad_()
+    (there,) = torch.autograd.grad(fitted.transform(x).sum(), x)
+    assert torch.allclose(there[..., 3:] * slope[..., 3:], torch.ones(1, 1, 3, dtype=torch.float64))
 
 
 def test_gpd_tails_recover_a_pareto_law_beyond_the_data() -> None:
@@ -142,6 +145,14 @@ def test_gpd_tails_invert_and_join() -> None:
     assert bool((values.diff() > 0).all()) and bool((scores.diff() > 0).all())
     z = fitted.transform(x)
     assert abs(float((z.abs() > stats.norm.isf(0.05)).double().mean()) - 0.1) < 1e-3
+
+
+def test_gpd_leaves_the_side_of_an_atom_as_it_is() -> None:
+    x = series(rain())
+    gpd, linear = (QuantilePreprocessor(tails=tails).fit(x) for tails in ("gpd", "linear"))
+    z = torch.tensor([[[-4.0, -1.0, 0.0, 1.0]]], dtype=torch.float64)
+    assert torch.equal(gpd.inverse_transform(z), linear.inverse_transform(z))
+    assert not torch.equal(gpd.inverse_transform(z + 3), linear.inverse_transform(z + 3))
 
 
 def test_gpd_needs_rows_in_the_tail() -> None:

@@ -16,8 +16,8 @@ locally Gaussian there), or the outer part is described by a generalised Pareto 
 
     P(x > u + y | x > u) = (1 + ξ y/β)^(−1/ξ),   ξ, β from probability-weighted moments, ξ ∈ [0, 0.45],
 
-in place of the empirical distribution. Where a column ends (a bound, an atom at its end, levels), the
-end owns the rest of the line.
+in place of the empirical distribution, unless there are atoms in it. What lies beyond a column's bounds is
+cut off by its grid.
 
 References:
     Bogachev, Kolesnikov, Medvedev (2005). Triangular transformations of measures.
@@ -39,7 +39,6 @@ from torch import Tensor
 from ...core.component import Component
 from ...core.errors import DataError
 from ...core.types import Mask, Series
-from ._grid import ValueGrid
 from ._rows import Column, columns_of
 
 Tails = Literal["linear", "gpd"]
@@ -71,17 +70,14 @@ class NormalScores(Component):
     def __init__(self, tails: Tails = "linear", tail: float = 0.02, atom: float = 0.005) -> None:
         self.tails, self.tail, self.atom = tails, tail, atom
 
-    def fit(self, x: Series, valid: Mask | None, grid: ValueGrid) -> NormalScores:
+    def fit(self, x: Series, valid: Mask | None = None) -> NormalScores:
         """Learn each channel's distribution.
 
         Args:
             x: training series.
-            valid: True where x has a value.
-            grid: what is known of the channels' values.
+            valid: True where x has a value; None: everywhere.
         """
-        knots = [
-            self._knots(column, *_ends(grid, c, column)) for c, column in enumerate(columns_of(x, valid))
-        ]
+        knots = [self._knots(column) for column in columns_of(x, valid)]
         longest = max(k.shape[1] for k in knots)
         padded = [torch.nn.functional.pad(k, (0, longest - k.shape[1]), value=math.inf) for k in knots]
         self.knots_ = torch.stack(padded).mT.contiguous()
@@ -93,10 +89,8 @@ class NormalScores(Component):
         left, right = self._around(exact, 0)
         z = left[3] + (exact - left[0]) / (right[0] - left[0]) * (right[2] - left[3])
         tolerance = 4.0 * torch.finfo(x.dtype).eps
-        for value, middle, low, high in (left, right):
-            outside = ((exact < value) & low.isinf()) | ((exact > value) & high.isinf())
-            at = (exact - value).abs() <= tolerance * value.abs()
-            z = torch.where(at | outside, middle, z)
+        for value, middle, _, _ in (left, right):
+            z = torch.where((exact - value).abs() <= tolerance * value.abs(), middle, z)
         return _as_series(z, x) + (x - x.detach()) / _as_series(_slope(left, right), x)
 
     def inverse_transform(self, z: Series) -> Series:
@@ -121,7 +115,7 @@ class NormalScores(Component):
         channels = torch.arange(len(knots), device=rows.device)[:, None]
         return knots[channels, index].unbind(-1), knots[channels, index + 1].unbind(-1)
 
-    def _knots(self, column: Column, ends_low: bool, ends_high: bool) -> Tensor:
+    def _knots(self, column: Column) -> Tensor:
         """Value, middle, low and high of a channel's knots, (4, K)."""
         values, counts = torch.unique(column.values, return_counts=True)
         total = int(counts.sum())
@@ -129,28 +123,18 @@ class NormalScores(Component):
         lower = upper - counts / total
         middle = torch.special.ndtri(0.5 * (lower + upper))
         atom = counts >= max(_FEWEST_OF_ATOM, self.atom * total)
-        atom[0] |= ends_low
-        atom[-1] |= ends_high
         edge = _EDGE * (upper - lower)
         least = 0.5 / total
         low = torch.special.ndtri((lower + edge).clamp(min=least))
         high = torch.special.ndtri((upper - edge).clamp(max=1.0 - least))
         knots = torch.stack((values, middle, torch.where(atom, low, middle), torch.where(atom, high, middle)))
-        knots = _thinned(knots, atom)
-        if ends_low:
-            knots[2, 0] = -math.inf
-        if ends_high:
-            knots[3, -1] = math.inf
-        if not ends_high:
-            knots = self._with_upper_tail(knots, column.values)
-        if not ends_low:
-            knots = _mirrored(self._with_upper_tail(_mirrored(knots), -column.values))
-        return knots
+        knots = self._with_upper_tail(_thinned(knots, atom), column.values)
+        return _mirrored(self._with_upper_tail(_mirrored(knots), -column.values))
 
     def _with_upper_tail(self, knots: Tensor, rows: Tensor) -> Tensor:
         """The knots, going on above their last one."""
         cut = -float(torch.special.ndtri(torch.tensor(self.tail, dtype=torch.float64)))
-        outer = knots[1] > cut
+        outer = knots[3] > cut
         if self.tails == "gpd" and not bool((knots[2] < knots[3])[outer].any()):
             return _with_pareto_tail(knots, rows, self.tail, cut)
         if knots.shape[1] == 1:
@@ -176,14 +160,6 @@ def _as_series(rows: Tensor, like: Series) -> Series:
 def _slope(left: tuple[Tensor, ...], right: tuple[Tensor, ...]) -> Tensor:
     """∂x/∂z of the line through the middles."""
     return (right[0] - left[0]) / (right[1] - left[1])
-
-
-def _ends(grid: ValueGrid, c: int, column: Column) -> tuple[bool, bool]:
-    """Whether the least and the greatest value of a channel are its ends."""
-    if grid.levels_.shape[1] and not bool(grid.levels_[c, 0].isnan()):
-        return True, True
-    least, greatest = column.values.min(), column.values.max()
-    return bool(least <= grid.low_[c]), bool(greatest >= grid.high_[c])
 
 
 def _thinned(knots: Tensor, atom: Tensor) -> Tensor:

@@ -47,7 +47,7 @@ class QuantilePreprocessor(BasePreprocessor):
     ) -> QuantilePreprocessor:
         """Learn each feature's distribution; see `BasePreprocessor.fit`."""
         self.grid.fit(x, valid, self.snap, self.columns)
-        self.normal.fit(x, valid, self.grid)
+        self.normal.fit(x, valid)
         return self
 
     def transform(self, x: Series, condition: Condition | None = None) -> Series:

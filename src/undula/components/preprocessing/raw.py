@@ -55,7 +55,7 @@ class RawPreprocessor(BasePreprocessor):
         """Learn each feature's scale and values; see `BasePreprocessor.fit`."""
         self.grid.fit(x, valid, self.snap, self.columns)
         if self.method == "quantile":
-            self.normal.fit(x, valid, self.grid)
+            self.normal.fit(x, valid)
             return self
         x = x.double()
         rows = x.transpose(0, 1).flatten(1)  # (C, N·L)
