@@ -22,7 +22,7 @@ from .words import name_in_words, number
 
 _COLOURS = ("#1f5a99", "#d95f0e", "#16a085", "#8e44ad", "#c0392b", "#b7950b", "#34495e", "#e377c2")
 _LINES = ("dot", "dashdot", "longdash", "longdashdot")
-_COLUMNS = 3
+_COLUMNS, _SHORT = 3, 12
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,8 @@ def _figures(compared: Compared) -> go.Figure:
     """A small chart a figure: a point a seed, the mean, the floor and the baselines as lines."""
     figures, labels = compared.figures, compared.labels
     lines = -(-len(figures) // _COLUMNS)
+    short = max(map(len, labels)) <= _SHORT  # long names would run into each other below the axes
+    ticks = labels if short else [str(place + 1) for place in range(len(labels))]
     chart = make_subplots(
         rows=lines, cols=_COLUMNS, vertical_spacing=min(0.12, 0.4 / lines), horizontal_spacing=0.09,
         subplot_titles=[name_in_words(figure.name) for figure in figures],
@@ -136,8 +138,9 @@ def _figures(compared: Compared) -> go.Figure:
             x = place + np.linspace(-0.15, 0.15, len(by_seed)) if len(by_seed) > 1 else [place]
             chart.add_trace(
                 go.Scatter(x=x, y=rounded(np.array(list(by_seed.values()))), mode="markers",
-                           marker={"color": colour, "size": 7, "opacity": 0.7}, name=label, legendgroup=label,
-                           showlegend=label not in shown, text=[f"{label}, seed {s}" for s in by_seed],
+                           marker={"color": colour, "size": 7, "opacity": 0.7}, legendgroup=label,
+                           name=label if short else f"{ticks[place]}: {label}", showlegend=label not in shown,
+                           text=[f"{label}, seed {s}" for s in by_seed],
                            hovertemplate="%{text}: %{y}<extra></extra>"),
                 **where,
             )  # fmt: skip
@@ -148,7 +151,7 @@ def _figures(compared: Compared) -> go.Figure:
                            line={"color": colour, "width": 2.5}, legendgroup=label, hoverinfo="skip"),
                 **where,
             )  # fmt: skip
-        chart.update_xaxes(tickvals=list(range(len(labels))), ticktext=labels, title_text="config", **where)
+        chart.update_xaxes(tickvals=list(range(len(labels))), ticktext=ticks, title_text="config", **where)
         unit = (
             "share"
             if figure.name == "copying"
@@ -158,10 +161,9 @@ def _figures(compared: Compared) -> go.Figure:
         )
         chart.update_yaxes(title_text=f"{unit} ({figure.better} is better)", title_font={"size": 10}, **where)
     chart.update_annotations(font_size=12)
-    legend = {"orientation": "h", "y": 1.0 + 60 / (260 * lines), "x": 0}
-    return chart.update_layout(
-        **{**LAYOUT, "height": 100 + 290 * lines, "margin": {**LAYOUT["margin"], "t": 110}, "legend": legend}
-    )
+    height, margin = 150 + 290 * lines, {**LAYOUT["margin"], "t": 150}
+    legend = {"orientation": "h", "yanchor": "bottom", "y": 1.0 + 30 / (height - 200), "x": 0}
+    return chart.update_layout(**{**LAYOUT, "height": height, "margin": margin, "legend": legend})
 
 
 def _differences(compared: Compared) -> go.Figure:

@@ -25,7 +25,7 @@ def mean_in_words(figure: ComparedFigure, label: str) -> str:
     if label not in figure.means or math.isnan(figure.means[label]):
         return "–"
     sd = figure.sds[label]
-    return number(figure.means[label]) + ("" if math.isnan(sd) else f" ± {number(sd)}")
+    return number(figure.means[label]) + ("" if math.isnan(sd) else f" ± {sd:.2g}")
 
 
 def difference_in_words(pair: Pair | None) -> str:
