@@ -94,7 +94,8 @@ def test_shapes_conditions_and_pasts_compose() -> None:
 
 
 def test_log_determinants_add() -> None:
-    pipeline = PipelinePreprocessor([RawPreprocessor(method="minmax"), Halves()]).fit(series())
+    steps = [RawPreprocessor(method="minmax"), QuantilePreprocessor(), Halves()]
+    pipeline = PipelinePreprocessor(steps).fit(series())
     x = series(2)[:1]
     jacobian = torch.autograd.functional.jacobian(
         lambda y: pipeline.transform(y.reshape(1, 3, 8)).flatten(), x.flatten()
