@@ -190,6 +190,6 @@ def test_components_read_well(call: Call) -> None:
     unet = call("components", "architecture", "unet").out
     assert "channels: list of int > 0, default [64, 128, 256, 512]" in unet
     assert (
-        "condition_dropout: float in [0, 1), default 0.1" in unet
+        "  dropout: float in [0, 1), default 0.0\n" in unet
         and "alpha_of_t: str, required" in call("components", "sde", "custom").out
     )

@@ -113,6 +113,23 @@ def test_every_preprocessing_agrees_with_torch(preprocessing: dict[str, Any], tm
         assert found is not None
 
 
+@pytest.mark.parametrize("noise", cases("noise", ()))
+def test_every_noise_agrees_with_torch(noise: dict[str, Any], tmp_path: Path) -> None:
+    """Where the noise is coloured, Σ^½ is an output, and numpy starts from it as the model does."""
+    try:
+        model = made(noise=noise)
+    except IncompatibleError as error:
+        pytest.skip(f"these data are not for it: {error}")
+    if exported(model, tmp_path / "m.onnx") is None:
+        return
+    session, about = SAMPLER["load"](tmp_path / "m.onnx")
+    assert ("noise" in about["outputs"]) == (noise["type"] != "standard")
+    white = SampleNoise(5, torch.arange(3), 2, 16)(0).numpy()
+    found = SAMPLER["generate"](session, about, white)
+    off = (found - model.sample(3, seed=5)) / np.array(model.collator_.scale[:2])
+    assert np.abs(off).max() < 1e-4
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("objective", Registry.list("objective"))
 def test_every_prediction_agrees_with_torch(objective: str, tmp_path: Path) -> None:

@@ -17,8 +17,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ..config.loading import problems_of, read_tree
-from ..config.schema import Components, Config
-from ..core.component import Component
+from ..config.schema import Config
 from ..core.errors import UndulaError
 from ..core.registry import Registry
 from ..data.prepare import PreparedData, prepare
@@ -76,7 +75,7 @@ def validate_config(
     for path in loaded.plugins:
         found.of(lambda path=path: Registry.load_plugin(path))  # type: ignore[misc]
     parts = _components(loaded, spoilt, found)
-    whole = len(parts) == len(Components.model_fields) - (loaded.components.sde is None)
+    whole = len(parts) == sum(spec is not None for spec in loaded.components.model_dump().values())
     model = DiffusionModel.from_config(loaded.model_copy(update={"plugins": []}))
     if whole:
         _pairs(parts, found)
@@ -154,16 +153,17 @@ def _take_out(tree: dict[str, Any], place: tuple[str, ...]) -> None:
         tree.clear()
 
 
-def _components(config: Config, spoilt: list[tuple[str, ...]], found: _Problems) -> dict[str, Component]:
-    """Each kind's component that can be made, by kind."""
+def _components(config: Config, spoilt: list[tuple[str, ...]], found: _Problems) -> dict[str, Any]:
+    """Each kind's component that can be made (all of a list, or none), by kind."""
     wrong = {path[1] for path in spoilt if path[:1] == ("components",) and len(path) > 1}
-    made = {}
+    made: dict[str, Any] = {}
     for kind, spec in config.components.model_dump().items():
         if spec is None or kind in wrong or ("components",) in spoilt:
             continue
-        component = found.of(lambda kind=kind, spec=spec: Registry.resolve(kind, spec))  # type: ignore[misc]
-        if component is not None:
-            made[kind] = component
+        specs = spec if isinstance(spec, list) else [spec]
+        found_here = [found.of(lambda kind=kind, one=one: Registry.resolve(kind, one)) for one in specs]  # type: ignore[misc]
+        if all(component is not None for component in found_here):
+            made[kind] = found_here if isinstance(spec, list) else found_here[0]
     return made
 
 

@@ -44,6 +44,7 @@ OPSET = 20
 TOLERANCE = 1e-4
 FORMAT_VERSION = 1
 _LENGTH_WHERE_IT_VARIES = 24
+_LONGEST_REASON = 300
 _LARGEST = 2**31 - 2**20  # bytes of a protobuf message, less some room
 
 
@@ -104,7 +105,7 @@ def export_onnx(
                 program = _program(graph, example_inputs(graph, levels, 3, traced), free)
                 error = _largest_difference(graph, levels, program.SerializeToString(), shapes)
         except Exception as cause:
-            problem = f"it cannot be written as ONNX ({_first_line(cause)})"
+            problem = f"it cannot be written as ONNX ({_reason(cause)})"
         else:
             if error <= TOLERANCE:
                 break
@@ -143,10 +144,11 @@ def _program(graph: DenoiserGraph, inputs: Sequence[Tensor], any_length: bool) -
     )
     with torch.no_grad():
         graph(*inputs)  # fills the caches of matrices with real tensors before anything is traced
-        traced = torch.export.export(graph, tuple(inputs), dynamic_shapes=(dimensions,), strict=False)
         made: Any = torch.onnx.export(
-            traced,
+            graph,
+            tuple(inputs),
             dynamo=True,
+            dynamic_shapes=(dimensions,),
             input_names=names,
             output_names=graph.outputs,
             opset_version=OPSET,
@@ -237,12 +239,12 @@ def _who(part: Component) -> str:
     return f"{part.kind} {Registry.name(part)!r}"
 
 
-def _first_line(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     """The innermost cause, in one line."""
     while error.__cause__ is not None:
         error = error.__cause__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:300]
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"
 
 
 @contextlib.contextmanager
