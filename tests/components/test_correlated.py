@@ -217,7 +217,7 @@ def test_loss_in_the_noises_norm_is_the_white_loss_on_whitened_data(objective: s
     t = torch.linspace(0.1, 0.9, 4, dtype=torch.float64)
     parametrization = Parametrization(prediction=chosen.prediction)
 
-    plain = chosen.loss(NetDenoiser(Saturating(white), path_of("vpsde", white), parametrization), x, eps, t)
+    plain = chosen.losses(NetDenoiser(Saturating(white), path_of("vpsde", white), parametrization), x, eps, t)
     denoiser = NetDenoiser(Saturating(noise), path_of("vpsde", noise), parametrization)
-    found = chosen.loss(denoiser, noise.colour(x), noise.colour(eps), t)
+    found = chosen.losses(denoiser, noise.colour(x), noise.colour(eps), t)
     assert torch.allclose(found, plain, rtol=1e-9) == (objective == "variational_bound")

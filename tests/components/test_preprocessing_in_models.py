@@ -89,7 +89,7 @@ def test_a_networks_precision_is_not_the_datas(monkeypatch: pytest.MonkeyPatch) 
         seen.append(x_0)
         return x_0.mean((1, 2))
 
-    monkeypatch.setattr(type(parts.objective), "loss", lambda self, *args: spy(*args))
+    monkeypatch.setattr(type(parts.objective), "losses", lambda self, *args: spy(*args))
     with torch.autocast("cpu", torch.bfloat16):
         loss(TrainingBatch(x, None), 0, torch.arange(1), 1)
     assert torch.equal(seen[0], parts.preprocessing.transform(x))

@@ -37,7 +37,7 @@ RATE = {"training.learning_rate": {"log_uniform": [1e-4, 1e-2]}}
 @pytest.mark.parametrize(
     ("tree", "message"),
     [
-        ({}, "parameters: field required"),
+        ({}, "parameters: is missing"),
         ([], "expected keys such as `parameters:`"),
         ({"parameters": {}}, "name at least one key"),
         ({"parameters": {"a": {"choise": [1]}}}, r"parameters\.a: unknown range 'choise'; did you mean 'choice'\?"),

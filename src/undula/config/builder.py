@@ -67,7 +67,11 @@ class ConfigBuilder:
             )
         self._config.component_specs()  # plugins are loaded
         Registry.get(kind, component, **params)
-        return self._with("components", {kind: {"type": component, "params": params}})
+        spec = {"type": component, "params": params}
+        several = getattr(self._config.components, kind)
+        if isinstance(several, list):  # guidances stack
+            return self._with("components", {kind: [*(one.model_dump() for one in several), spec]})
+        return self._with("components", {kind: spec})
 
     def data(self, **options: Any) -> ConfigBuilder:
         """Say where the data are and how they are cut; see `DataOptions`."""

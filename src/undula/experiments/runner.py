@@ -218,7 +218,10 @@ class ExperimentRunner:
             judged = {} if evaluation.judgement is None else evaluation.judgement.as_json()
             metrics = {**judged, **evaluation.extra}
             per_thousand = 1000.0 * evaluation.sample_seconds / len(evaluation.samples)
-            sampled = {"sample_s_per_1000": round(per_thousand, 3)}
+            sampled = {
+                "sample_s_per_1000": round(per_thousand, 3),
+                "calls_per_sample": round(model.calls_, 2),
+            }
         best = outcome.best_val_loss
         return {
             **self._summary("trained" if evaluation is None else "finished"),
@@ -228,7 +231,6 @@ class ExperimentRunner:
                 **sampled,
                 "steps": outcome.steps,
                 "parameters": model.num_parameters_,
-                "calls_per_sample": round(model.calls_, 2),
             },
             "training": {"best_val_loss": best if np.isfinite(best) else None},
             "data": {

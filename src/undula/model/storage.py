@@ -19,7 +19,7 @@ from ..core.architecture import BaseArchitecture
 from ..core.errors import RunError
 from ..core.files import read_tensors, write_json, write_tensors
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def write_model(folder: Path, description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
