@@ -119,7 +119,10 @@ def test_tolerance_decides_error_and_calls(sde: str) -> None:
 @pytest.mark.parametrize("sde", ["rectified", "vesde"])
 def test_with_no_tolerance_it_is_heun_on_its_grid(sde: str) -> None:
     path = path_of(sde)
-    denoiser, noise = GaussianDenoiser(path, *gaussian()), SampleNoise(0, torch.arange(5), 1, 4, torch.float64)
+    denoiser, noise = (
+        GaussianDenoiser(path, *gaussian()),
+        SampleNoise(0, torch.arange(5), 1, 4, torch.float64),
+    )
     grid = {"num_steps": 12, "grid": "log_snr"}
     adaptive = Registry.get("sampler", "adaptive", rtol=1e-12, atol=1e-12, **grid)
     heun = Registry.get("sampler", "heun", **grid)

@@ -115,7 +115,7 @@ def test_damaged_and_foreign_models_are_refused(fitted: DiffusionModel, tmp_path
 
     broken(
         lambda: write(format_version=7),
-        "format_version 7, this undula reads 1: install the undula that wrote it",
+        "format_version 7, this undula reads 2: install the undula that wrote it",
     )
     broken(lambda: (folder / "model.json").write_text("{"), "damaged")
     broken(lambda: (folder / "model.safetensors").write_bytes(b"x"), "damaged")
