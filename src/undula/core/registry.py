@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, ov
 
 from .errors import ConfigError, UnknownNameError, did_you_mean
 from .signature import Parameter, parameters_model, parameters_of, problem_of
+from .synonyms import with_type
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -58,13 +59,11 @@ class Kind:
         summary: what the kind is, in a line.
         base: the base class, as "module:Class".
         package: the package whose modules are the built-in components.
-        synonym: another word for `type` in a spec of this kind.
     """
 
     summary: str
     base: str
     package: str
-    synonym: str | None = None
 
     def base_class(self) -> type[Component]:
         """Import and return the base class."""
@@ -79,10 +78,7 @@ KINDS: dict[str, Kind] = {
         "undula.components.preprocessing",
     ),
     "architecture": Kind(
-        "the network",
-        "undula.core.architecture:BaseArchitecture",
-        "undula.components.architectures",
-        synonym="backbone_type",
+        "the network", "undula.core.architecture:BaseArchitecture", "undula.components.architectures"
     ),
     "noise": Kind(
         "the noise's covariance and the warp of time",
@@ -286,31 +282,13 @@ class Registry:
             return spec
         if isinstance(spec, str):
             return cls.get(kind, spec)
-        spec = cls.with_type(kind, spec)
+        spec = with_type(kind, spec)
         if isinstance(spec, Mapping) and "type" in spec and set(spec) <= {"type", "params"}:
             return cls.get(kind, spec["type"], **(spec.get("params") or {}))
         raise ConfigError(
             f"{kind}: {spec!r} is not a component: give a name such as {cls.list(kind)[0]!r}, "
             "or {type: name, params: {…}}"
         )
-
-    @classmethod
-    def with_type(cls, kind: str, spec: Any) -> Any:
-        """A spec with its name under `type`, where it stood under the kind's other word for it.
-
-        Raises:
-            ConfigError: if both are given and differ.
-        """
-        other = cls.kind(kind).synonym
-        if not isinstance(spec, Mapping) or other is None or other not in spec:
-            return spec
-        rest = {key: value for key, value in spec.items() if key != other}
-        if rest.setdefault("type", spec[other]) != spec[other]:
-            raise ConfigError(
-                f"{kind}: type = {rest['type']!r} and {other} = {spec[other]!r} are two names for one thing, "
-                "and they differ: give one of them"
-            )
-        return rest
 
     @classmethod
     def spec(cls, component: Component) -> dict[str, Any]:
@@ -367,8 +345,7 @@ class Registry:
             values = model(**params)
         except ValidationError as error:
             raise ConfigError("; ".join(problem_of(e, who, model) for e in error.errors())) from None
-        given = {name: getattr(values, name) for name in values.model_fields_set}
-        return {**given, **(values.model_extra or {})}
+        return {name: getattr(values, name) for name in values.model_fields_set} | (values.model_extra or {})
 
 
 register = Registry.register
