@@ -23,8 +23,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ..core.errors import ConfigError, UnknownNameError, did_you_mean
-from ..core.registry import KINDS, Registry
 from ..core.signature import message_of
+from ..core.synonyms import with_type
 from .schema import Config
 from .yaml12 import parse_scalar, parse_yaml
 
@@ -215,7 +215,7 @@ def _named(tree: dict[str, Any]) -> dict[str, Any]:
     components = tree.get("components")
     if not isinstance(components, dict):
         return tree
-    named = {k: Registry.with_type(k, spec) if k in KINDS else spec for k, spec in components.items()}
+    named = {kind: with_type(kind, spec) for kind, spec in components.items()}
     return {**tree, "components": named}
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from ..core.errors import ConfigError
 from ..core.registry import KINDS, Registry
+from ..core.synonyms import with_type
 from ..data.options import DataOptions
 from ..evaluation.names import METRICS
 from ..training.options import TrainingOptions
@@ -80,7 +81,7 @@ class Components(_Block):
     @classmethod
     def _backbone_type(cls, spec: Any) -> Any:
         try:
-            return Registry.with_type("architecture", spec)
+            return with_type("architecture", spec)
         except ConfigError as error:
             raise ValueError(str(error)) from error
 

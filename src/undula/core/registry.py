@@ -23,15 +23,16 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, overload
 
 from .errors import ConfigError, UnknownNameError, did_you_mean, place_and_text
+from .kinds import KINDS, Kind
 from .signature import Parameter, parameters_model, parameters_of, problem_of
+from .synonyms import with_type
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -51,87 +52,6 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound=type)
 ENTRY_POINTS = "undula.components"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of component.
-
-    Args:
-        summary: what the kind is, in a line.
-        base: the base class, as "module:Class".
-        package: the package whose modules are the built-in components.
-        synonym: another word for `type` in a spec of this kind.
-        of_list: the component that a list of specs stands for, and its parameter that takes the
-            list, as "name:parameter"; empty: a list means nothing here.
-    """
-
-    summary: str
-    base: str
-    package: str
-    synonym: str | None = None
-    of_list: str = ""
-
-    def base_class(self) -> type[Component]:
-        """Import and return the base class."""
-        module, _, name = self.base.partition(":")
-        return typing.cast("type[Component]", getattr(importlib.import_module(module), name))
-
-    def spec_of_list(self, specs: Sequence[Any]) -> dict[str, Any] | None:
-        """The spec that a list of specs stands for; None: a list means nothing here."""
-        name, _, parameter = self.of_list.partition(":")
-        return {"type": name, "params": {parameter: list(specs)}} if name else None
-
-
-KINDS: dict[str, Kind] = {
-    "preprocessing": Kind(
-        "map between the user's units and what is diffused",
-        "undula.core.preprocessing:BasePreprocessor",
-        "undula.components.preprocessing",
-        of_list="pipeline:steps",
-    ),
-    "architecture": Kind(
-        "the network",
-        "undula.core.architecture:BaseArchitecture",
-        "undula.components.architectures",
-        synonym="backbone_type",
-    ),
-    "noise": Kind(
-        "the noise's covariance and the warp of time",
-        "undula.core.noise:BaseNoise",
-        "undula.components.noise",
-    ),
-    "sde": Kind("how data turn into noise", "undula.core.sde:BaseSDE", "undula.components.sde"),
-    "objective": Kind(
-        "what the network predicts, when, and with which weight",
-        "undula.diffusion.objective:BaseObjective",
-        "undula.components.objectives",
-    ),
-    "regulariser": Kind(
-        "a penalty beside the objective's error",
-        "undula.diffusion.regulariser:BaseRegulariser",
-        "undula.components.regularisers",
-    ),
-    "sampler": Kind(
-        "how noise turns into data", "undula.diffusion.sampler:BaseSampler", "undula.components.samplers"
-    ),
-    "guidance": Kind(
-        "what steers the denoiser in sampling",
-        "undula.diffusion.guidance:BaseGuidance",
-        "undula.components.guidance",
-    ),
-    "dataset": Kind(
-        "data that need no file of the user's", "undula.core.source:BaseSource", "undula.data.sources"
-    ),
-    "baseline": Kind(
-        "what a diffusion model has to beat", "undula.core.baseline:BaseBaseline", "undula.baselines"
-    ),
-    "experiment": Kind(
-        "how a run is set up, trained and evaluated",
-        "undula.experiments.base:BaseExperiment",
-        "undula.experiments.builtin",
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -329,31 +249,13 @@ class Registry:
             spec = cls.kind(kind).spec_of_list(spec) or spec
         if isinstance(spec, str):
             return cls.get(kind, spec)
-        spec = cls.with_type(kind, spec)
+        spec = with_type(kind, spec)
         if isinstance(spec, Mapping) and "type" in spec and set(spec) <= {"type", "params"}:
             return cls.get(kind, spec["type"], **(spec.get("params") or {}))
         raise ConfigError(
             f"{kind}: {spec!r} is not a component: give a name such as {cls.list(kind)[0]!r}, "
             "or {type: name, params: {…}}"
         )
-
-    @classmethod
-    def with_type(cls, kind: str, spec: Any) -> Any:
-        """A spec with its name under `type`, where it stood under the kind's other word for it.
-
-        Raises:
-            ConfigError: if both are given and differ.
-        """
-        other = cls.kind(kind).synonym
-        if not isinstance(spec, Mapping) or other is None or other not in spec:
-            return spec
-        rest = {key: value for key, value in spec.items() if key != other}
-        if rest.setdefault("type", spec[other]) != spec[other]:
-            raise ConfigError(
-                f"{kind}: type = {rest['type']!r} and {other} = {spec[other]!r} are two names for one thing, "
-                "and they differ: give one of them"
-            )
-        return rest
 
     @classmethod
     def spec(cls, component: Component) -> dict[str, Any]:
@@ -410,8 +312,7 @@ class Registry:
             values = model(**params)
         except ValidationError as error:
             raise ConfigError("; ".join(problem_of(e, who, model) for e in error.errors())) from None
-        given = {name: getattr(values, name) for name in values.model_fields_set}
-        return {**given, **(values.model_extra or {})}
+        return {name: getattr(values, name) for name in values.model_fields_set} | (values.model_extra or {})
 
 
 register = Registry.register

@@ -125,7 +125,7 @@ class EnsembleArchitecture(BaseArchitecture):
         if self.gate is not None:
             return torch.softmax(self.gate(self.noise_level(tau)).float(), dim=-1)
         logits = torch.zeros(len(self.models), device=tau.device) if self.logits is None else self.logits
-        return torch.softmax(logits, dim=-1).expand(len(tau), -1)
+        return torch.softmax(logits, dim=-1).expand(tau.shape[0], -1)
 
     def _as_one(self, group: list[int], x: Series, tau: Times, condition: Condition | None) -> Tensor:
         """The outputs of equal members, (K, B, C, L)."""

@@ -106,7 +106,7 @@ class IncrementsPreprocessor(BasePreprocessor):
         """The last values before the window on f's scale, (B, C, lag)."""
         lag = self.lag
         if condition is None or condition.past is None:
-            return self.start_.to(like).expand(len(like), -1, -1)
+            return self.start_.to(like).expand(like.shape[0], -1, -1)
         past = condition.past.to(like)
         if past.shape[-1] < lag:
             raise IncompatibleError(

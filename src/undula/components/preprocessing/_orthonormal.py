@@ -128,7 +128,7 @@ class OrthonormalPreprocessor(BasePreprocessor):
         aligned = {
             name: basis.analyse(part) * basis.means.to(part) for name, part in condition.aligned.items()
         }
-        own = basis.coordinates.to(like.device, torch.float32).expand(len(like), -1, -1)
+        own = basis.coordinates.to(like.device, torch.float32).expand(like.shape[0], -1, -1)
         earlier = [aligned["coordinates"]] if "coordinates" in aligned else []
         return replace(condition, aligned={**aligned, "coordinates": torch.cat((*earlier, own), dim=1)})
 

@@ -64,7 +64,7 @@ class PipelinePreprocessor(BasePreprocessor):
         """Through all steps' inverses, last to first, each with the condition it had on the way there."""
         shape, told = self._shape_before(z), [condition]
         for step in self.steps[:-1]:
-            told.append(_told(step, told[-1], z.new_empty(len(z), *shape)))
+            told.append(_told(step, told[-1], z.new_empty(z.shape[0], *shape)))
             shape = step.shape(*shape)
         for step, its_condition in zip(reversed(self.steps), reversed(told), strict=True):
             z = step.inverse_transform(z, its_condition)
@@ -99,7 +99,7 @@ class PipelinePreprocessor(BasePreprocessor):
         past = None if condition is None else condition.past
         for step in self.steps:
             condition = _told(step, condition, like)
-            like = like.new_empty(len(like), *step.shape(*like.shape[1:]))
+            like = like.new_empty(like.shape[0], *step.shape(*like.shape[1:]))
         return condition if condition is None else replace(condition, past=past)
 
     def _shape_before(self, z: Series) -> tuple[int, int]:
