@@ -119,7 +119,10 @@ def test_tolerance_decides_error_and_calls(sde: str) -> None:
 @pytest.mark.parametrize("sde", ["rectified", "vesde"])
 def test_with_no_tolerance_it_is_heun_on_its_grid(sde: str) -> None:
     path = path_of(sde)
-    denoiser, noise = GaussianDenoiser(path, *gaussian()), SampleNoise(0, torch.arange(5), 1, 4, torch.float64)
+    denoiser, noise = (
+        GaussianDenoiser(path, *gaussian()),
+        SampleNoise(0, torch.arange(5), 1, 4, torch.float64),
+    )
     grid = {"num_steps": 12, "grid": "log_snr"}
     adaptive = Registry.get("sampler", "adaptive", rtol=1e-12, atol=1e-12, **grid)
     heun = Registry.get("sampler", "heun", **grid)
@@ -160,6 +163,15 @@ def test_the_most_calls_are_the_most(num_steps: int) -> None:
     sampler = Registry.get("sampler", "adaptive", num_steps=num_steps, rtol=1e-9, atol=1e-9)
     sampler.sample(rough, SampleNoise(0, torch.arange(1), 1, 2, torch.float64))
     assert 2 * num_steps - 1 <= rough.calls <= sampler.calls
+
+
+def test_how_the_next_step_is_chosen() -> None:
+    """0.9 e^−½ times the last, between a fifth and twice; a refused one at most half; the shortest is taken."""
+    error = torch.tensor([1e-9, 0.81, 1.01, 4.0, 1e9, 1e9], dtype=torch.float64)
+    tried = torch.tensor([10, 10, 10, 10, 10, 1])
+    jump, taken = Registry.get("sampler", "adaptive")._decide(error, tried)  # type: ignore[attr-defined]
+    assert taken.tolist() == [True, True, False, False, False, True]
+    assert jump.tolist() == [20, 10, 5, 4, 2, 1]
 
 
 def test_padding_has_no_say_in_the_error() -> None:
