@@ -165,6 +165,15 @@ def test_the_most_calls_are_the_most(num_steps: int) -> None:
     assert 2 * num_steps - 1 <= rough.calls <= sampler.calls
 
 
+def test_how_the_next_step_is_chosen() -> None:
+    """0.9 e^−½ times the last, between a fifth and twice; a refused one at most half; the shortest is taken."""
+    error = torch.tensor([1e-9, 0.81, 1.01, 4.0, 1e9, 1e9], dtype=torch.float64)
+    tried = torch.tensor([10, 10, 10, 10, 10, 1])
+    jump, taken = Registry.get("sampler", "adaptive")._decide(error, tried)  # type: ignore[attr-defined]
+    assert taken.tolist() == [True, True, False, False, False, True]
+    assert jump.tolist() == [20, 10, 5, 4, 2, 1]
+
+
 def test_padding_has_no_say_in_the_error() -> None:
     """What does not exist neither shortens nor lengthens the steps."""
     path = path_of("rectified")

@@ -294,7 +294,8 @@ def loss_is_weighted_error_of_the_mean(objective: BaseObjective) -> None:
 
 def regularisers_see_the_estimate(objective: BaseObjective) -> None:
     """Each regulariser adds what it says of D, x_0 and the noise level."""
-    denoiser, x_0, eps, t = _setting(objective)
+    denoiser, x_0, eps, _ = _setting(objective)
+    t = torch.linspace(0.01, 0.9, 16, dtype=torch.float64)  # of which some are above any threshold
     level = denoiser.path.level(t)
     d = denoiser(denoiser.path.perturb(x_0, eps, level), level)
     _, *parts = objective.loss_parts(denoiser, x_0, eps, t).values()
