@@ -26,13 +26,18 @@ NOISES = {
     "correlated, ar 0.9, floor 0.5": {"type": "correlated", "params": {"ar": 0.9, "floor": 0.5}},
     "correlated, power_law 1": {"type": "correlated", "params": {"power_law": 1.0}},
     "adaptive": "adaptive",
+    "adaptive, floor 0.1": {"type": "adaptive", "params": {"floor": 0.1}},
 }
 SETTINGS = {
     "flow_matching, uniform, rectified": {
         "objective": {"type": "flow_matching", "params": {"density": "uniform"}},
         "sde": "rectified",
     },
-    "score_matching, vpsde": {"objective": "score_matching", "sde": "vpsde"},
+    "score_matching (eps), vpsde": {"objective": "score_matching", "sde": "vpsde"},
+    "score_matching (v), vpsde": {
+        "objective": {"type": "score_matching", "params": {"prediction": "v"}},
+        "sde": "vpsde",
+    },
 }
 
 

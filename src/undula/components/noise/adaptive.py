@@ -11,7 +11,8 @@ warping of Dieleman et al.: every slice of u stands for an equal part of what a 
 E is the error E‖x_0 − D‖² of the best linear denoiser of the training series, whose covariance has
 eigenvalues v_i (shrunk after Ledoit and Wolf); no network is needed. Training times and a sampler's
 uniform grid gather where SNR ≈ 1/v_i. The floor keeps every noise level in practice: no slice stands
-for more than 1/(1 − floor) of an equal part.
+for more than 1/(1 − floor) of an equal part. It matters most for ε-prediction, whose errors at high
+noise reach D multiplied by σ/α.
 
 **Scale.** `scale: history` makes calm series diffuse with little noise and wild ones with much:
 
@@ -47,7 +48,7 @@ from ._even import even_knots, spectrum
 from ._scheduled import LearningNoise
 from ._terminal import terminal_snr
 
-_FLOOR = 0.1
+_FLOOR = 0.5
 _LIMIT = 4.0
 
 
@@ -59,7 +60,7 @@ class AdaptiveNoise(LearningNoise):
     Args:
         schedule: warp of time: fitted (the loss rises evenly), or a fixed one: linear, cosine,
             sigmoid, values at equal distances.
-        floor: share of a fitted warp that is spread evenly over time, in [0, 1); null: 0.1.
+        floor: share of a fitted warp that is spread evenly over time, in [0, 1); null: 0.5.
         scale: none, or history: the noise is as much larger or smaller as the spread of the history
             compares with a typical one.
     """
