@@ -85,8 +85,9 @@ def test_a_panel_is_split_at_one_time_for_all() -> None:
 
 
 def test_whole_series_are_split_by_series() -> None:
-    parts = prepare(DataOptions(dataset="sines", predict_len=24)).parts
-    assert (len(parts.train), len(parts.val or []), len(parts.test or [])) == (8000, 1000, 1000)
+    sines = {"type": "sines", "params": {"num_series": 500}}
+    parts = prepare(DataOptions(dataset=sines, predict_len=24)).parts
+    assert (len(parts.train), len(parts.val or []), len(parts.test or [])) == (400, 50, 50)
     assert not rows_of(parts.train) & rows_of(parts.test)
 
 

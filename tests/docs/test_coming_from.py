@@ -54,7 +54,13 @@ def run(call: Call, line: str) -> Result:
     return call(*arguments)
 
 
-@pytest.mark.parametrize(("there", "here"), COMMANDS, ids=[there for there, _ in COMMANDS])
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        pytest.param(there, here, id=there, marks=[pytest.mark.slow] if "compare" in here else [])
+        for there, here in COMMANDS
+    ],
+)  # a comparison starts six processes
 def test_commands(call: Call, tmp_path: Path, there: str, here: str) -> None:
     before = {p.name for p in tmp_path.iterdir()}
     result = run(call, here)

@@ -47,7 +47,9 @@ def compare(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Of the comparison's folder.")] = None,
     out: Annotated[Path | None, typer.Option(help="Parent of the comparison's folder.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with a comparison's folder.")] = None,
+    resume: Annotated[
+        str | None, typer.Option(help="Go on with a comparison's folder, or the newest of a name.")
+    ] = None,
     plugin: Plugins = None,
     debug: Debug = False,
     quiet: Quiet = False,

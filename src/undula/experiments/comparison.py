@@ -76,14 +76,16 @@ class Comparison:
     """The files of one comparison.
 
     Args:
-        folder: that has a manifest.json.
+        folder: that has a manifest.json, or a name for the newest comparison of that name.
 
     Raises:
         RunError: if it has none, or a run was changed since.
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = RunFolder(Path(folder))
+        named = [p.parent for p in (COMPARISONS / str(folder)).glob("*/manifest.json")]
+        known = not Path(folder).exists() and named
+        self.folder = RunFolder(max(named, key=lambda p: p.name) if known else Path(folder))
         file = self.folder.path / "manifest.json"
         if not file.is_file():
             raise RunError(

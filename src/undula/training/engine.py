@@ -214,7 +214,7 @@ class Engine:
             if at_end or stop or time.monotonic() - saved > options.checkpoint_every:
                 self._save("last")
                 saved = time.monotonic()
-            if stop and not at_end:
+            if stop:  # at the end too: what called for the training would go on and never know
                 raise Interrupted(f"interrupted after step {done:,}")
 
     def _step(self, index: NDArray[np.int64], total: int | None) -> None:
