@@ -51,7 +51,7 @@ def test_two_files_one_seed_then_nothing_left(call: Call, tmp_path: Path) -> Non
     ]
     assert seeds == [3, 3]
 
-    again = call("compare", "--resume", folder, "--json")
+    again = call("compare", "--resume", "tiny", "--json")
     assert again.code == 0 and again.err == ""
     found = json.loads(again.out)
     assert found["labels"] == ["tiny", "narrow"] and set(found["figures"]) == {"std", "acf"}
