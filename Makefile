@@ -41,7 +41,8 @@ docs: $(DEV)  ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(DEV)  ## speed, memory and quality; tables, and JSON in benchmarks/results/
-	cd benchmarks && for script in imports sampler_overhead train_step memory demo; do \
+	cd benchmarks && for script in imports sampler_overhead train_step memory checkpointing architectures \
+		samplers preprocessing noise components demo; do \
 		../$(BIN)/python $$script.py || exit 1; done
 
 clean:  ## remove what was built and cached; .venv and experiments/ stay
