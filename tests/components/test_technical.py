@@ -262,3 +262,14 @@ def test_a_model_learns_with_them_and_is_loaded(mode: str, tmp_path) -> None:
     assert model.sample(3, unconditional=True).shape == (3, 6, 3)
     model.save(tmp_path)
     assert np.array_equal(DiffusionModel.load(tmp_path).sample(3, given=table), drawn)
+
+
+def test_bits_of_channels_are_refused() -> None:
+    model = DiffusionModel(
+        preprocessing={"type": "technical", "params": {"mode": "channels", "close": "close"}},
+        architecture={"type": "mlp", "params": {"model_dim": 8, "num_layers": 1}},
+        data={"predict_len": 48},
+        training={"max_steps": 1},
+    ).fit(prices(steps=1600))
+    with pytest.raises(ConfigError, match=r"has no log-determinant; leave evaluation.bits_per_dim out"):
+        model.bits_per_dim(prices(1, 60))

@@ -306,7 +306,13 @@ class DiffusionModel:
         z = parts.preprocessing.transform(batch.x, batch.condition).float()
         told = parts.preprocessing.condition(batch.condition, batch.x)
         nats = variational_bound(self.denoiser_, z, told, num_times, seed)
-        nats = nats - parts.preprocessing.log_det(batch.x).to(nats)
+        try:
+            nats = nats - parts.preprocessing.log_det(batch.x).to(nats)
+        except NotImplementedError as error:
+            raise ConfigError(
+                f"bits per dimension need a preprocessing with a log-determinant: {error}; leave "
+                "evaluation.bits_per_dim out, or use another preprocessing"
+            ) from None
         return float(nats.mean()) / (batch.x[0].numel() * math.log(2.0))
 
     # -- files ---------------------------------------------------------------------------------
