@@ -150,7 +150,7 @@ SHORT = {
 
 def batch(h: int = 12, length: int = 8) -> tuple[torch.Tensor, Condition]:
     """Windows of high, low, close with their histories."""
-    rows = torch.from_numpy(prices(1, 400).to_numpy()).unfold(0, h + length, 3).contiguous()
+    rows = torch.from_numpy(prices(1, 400).to_numpy(copy=True)).unfold(0, h + length, 3).contiguous()
     past, x = rows[..., :h], rows[..., h:]
     return x, Condition(sequence={"history": past.float()}, past=past)
 

@@ -181,7 +181,7 @@ def test_the_example_needs_neither_torch_nor_undula(tmp_path: Path) -> None:
     assert "x.npy: (7, 16, 2), columns ['a', 'b']" in done.stdout and not done.stderr
     assert np.isfinite(np.load(tmp_path / "x.npy")).all()
     _, about = SAMPLER["load"](tmp_path / "m.onnx")
-    levels = model._sampler(None, 4).levels(model.parts_.path)
+    levels = model.parts_.sampler_for(None, 4).levels(model.parts_.path)
     assert about["levels"] == [list(level) for level in levels[:-1]]
     assert about["checked"]["error"] == written.error <= 1e-4
 

@@ -169,7 +169,7 @@ def _sampling(model: DiffusionModel, prepared: PreparedData, config: Config) -> 
     except UndulaError:  # an untrained network may lead anywhere, which says nothing of the trained one
         return None
     seconds = time.perf_counter() - start
-    few = model._sampler(None, _SAMPLER_STEPS).calls
+    few = model.parts_.sampler_for(None, _SAMPLER_STEPS).calls
     return seconds * sampler.calls / few * wanted / n
 
 

@@ -69,6 +69,20 @@ class Composition:
         sampler.check(self.path)
         refuse_idle_warp(self.objective, sampler.grid == "uniform", self.path)
 
+    def sampler_for(self, spec: Spec | None, num_steps: int | None) -> BaseSampler:
+        """The sampler of one sampling: the given one or the model's own, with its number of steps.
+
+        Raises:
+            ConfigError: if it does not go with the model.
+        """
+        chosen = self.sampler if spec is None else Registry.resolve("sampler", spec)
+        if num_steps is not None:
+            own = Registry.spec(chosen)
+            chosen = Registry.resolve("sampler", {**own, "params": {**own["params"], "num_steps": num_steps}})
+        assert isinstance(chosen, BaseSampler)
+        self.check_sampler(chosen)
+        return chosen
+
     def check_guidance(self, guidance: Sequence[BaseGuidance], layout: Layout) -> None:
         """Refuse guidance that this model cannot follow; `layout` is that of the data."""
         for one in guidance:

@@ -10,8 +10,7 @@ __all__ = ["DiffusionModel"]
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,24 +23,19 @@ from torch import Tensor
 from .. import __version__
 from ..config.loading import as_config, checked
 from ..config.schema import Config
-from ..core.condition import Condition
 from ..core.errors import ConfigError, DataError, RunError, did_you_mean
-from ..core.randomness import Stream
-from ..core.registry import Registry
 from ..data.collation import Collator
-from ..data.given import given_windows
 from ..data.options import DataOptions, Split
 from ..data.prepare import Data, PreparedData, prepare
 from ..data.samples import sample_table
 from ..data.windows import Batch
 from ..diffusion.bound import variational_bound
-from ..diffusion.denoiser import BaseDenoiser, NetDenoiser
-from ..diffusion.guidance import CountedDenoiser, guided
+from ..diffusion.denoiser import NetDenoiser
 from ..diffusion.loss import DiffusionLoss
-from ..diffusion.sampler import BaseSampler, SampleNoise
 from ..training.engine import Outcome
 from ..training.options import TrainingOptions
 from .composition import Composition, Spec, resolve_guidance
+from .drawing import Drawing
 from .fitting import FitHooks, Fitted, assemble, fit, training_batch
 from .storage import best_weights, first_misfit, read_model, write_model
 
@@ -261,20 +255,18 @@ class DiffusionModel:
         for name, number in (("n", n), ("batch_size", batch_size), ("length", length)):
             if number is not None and number < 1:
                 raise ConfigError(f"{name} = {number}: give a positive number")
-        chosen = self._sampler(sampler, num_steps)
-        windows = self._given(given, unconditional)
-        stack = self.parts_.guidance_for(guidance, guidance_scale, unconditional, self.collator_.layout)
-        lengths = self._lengths(n, seed, length, windows)
-        counted = CountedDenoiser(self.denoiser_)
-        denoiser = guided(counted, stack)
-        chunks = []
-        for start in range(0, n, batch_size):
-            index = np.arange(start, min(start + batch_size, n))
-            share = _share_reporter(on_progress, start / n, len(index) / n)
-            drawn = self._draw(chosen, denoiser, seed, index, lengths[index], windows, unconditional, share)
-            chunks.append(drawn)
-        samples: list[Array] = [x for chunk in chunks for x in chunk]
-        self.calls_ = counted.members / n
+        drawing = Drawing(self.parts_, self._state(), self._options)
+        samples, self.calls_ = drawing.draw(
+            n,
+            seed,
+            sampler=self.parts_.sampler_for(sampler, num_steps),
+            guidance=self.parts_.guidance_for(guidance, guidance_scale, unconditional, self.collator_.layout),
+            windows=drawing.windows(given, unconditional),
+            unconditional=unconditional,
+            length=length,
+            batch_size=batch_size,
+            on_progress=on_progress,
+        )
         same = all(len(x) == len(samples[0]) for x in samples)
         return np.stack(samples) if same and self.collator_.length is not None else samples
 
@@ -400,7 +392,7 @@ class DiffusionModel:
         state, parts = self._state(), self.parts_
         if self._device().type != "cpu":
             raise ConfigError("export works on the CPU: load the model with device='cpu'")
-        chosen = self._sampler(sampler, num_steps)
+        chosen = parts.sampler_for(sampler, num_steps)
         return export_onnx(path, state.denoiser, parts.preprocessing, state.collator, chosen)
 
     # -- inside --------------------------------------------------------------------------------
@@ -419,112 +411,6 @@ class DiffusionModel:
     def _device(self) -> torch.device:
         return next(self.parts_.architecture.parameters()).device
 
-    def _sampler(self, sampler: Spec | None, num_steps: int | None) -> BaseSampler:
-        parts = self.parts_
-        chosen = parts.sampler if sampler is None else Registry.resolve("sampler", sampler)
-        if num_steps is not None:
-            spec = Registry.spec(chosen)
-            chosen = Registry.resolve(
-                "sampler", {**spec, "params": {**spec["params"], "num_steps": num_steps}}
-            )
-        assert isinstance(chosen, BaseSampler)
-        parts.check_sampler(chosen)
-        return chosen
-
-    def _given(self, given: Data | Batch | None, unconditional: bool) -> Batch | None:
-        collator = self.collator_
-        parts = collator.layout.droppable
-        if not parts:
-            if given is not None:
-                raise ConfigError("the model is unconditional: leave `given` out")
-            return None
-        if unconditional:
-            return None
-        if given is None:
-            raise DataError(
-                f"the model is conditioned on {', '.join(parts)}: pass `given` (a table or file with the "
-                "history and the known covariates), or unconditional=True for the learned nulls"
-            )
-        return given if isinstance(given, Batch) else given_windows(given, collator, self._options)
-
-    def _lengths(self, n: int, seed: int, length: int | None, windows: Batch | None) -> NDArray[np.int64]:
-        collator, fitted = self.collator_, self._state()
-        if length is not None and length != collator.length:
-            for part in (self.parts_.architecture, self.parts_.preprocessing, self.parts_.noise):
-                if not part.any_length:
-                    raise ConfigError(
-                        f"{part.kind} {Registry.name(part)!r} makes windows of {collator.length} steps only: "
-                        "leave length out"
-                    )
-        if length is not None and windows is not None and collator.known:
-            other = windows.lengths[windows.lengths != length]
-            if len(other):
-                raise ConfigError(
-                    f"length = {length}, and `given` has known covariates for {other[0]} steps: leave length "
-                    "out, or give covariates for as many steps"
-                )
-        if length is not None:
-            return np.full(n, length, np.int64)
-        if windows is not None and windows.future.shape[1]:
-            return windows.lengths[np.arange(n) % len(windows.index)]
-        if collator.length is not None:
-            return np.full(n, collator.length, np.int64)
-        share = Stream(seed, "length").uniform(0, torch.arange(n))[:, 0].numpy()
-        lengths = np.array(fitted.lengths)
-        chosen: NDArray[np.int64] = lengths[np.round(share * (len(lengths) - 1)).astype(np.int64)]
-        return chosen
-
-    def _draw(
-        self,
-        sampler: BaseSampler,
-        denoiser: BaseDenoiser,
-        seed: int,
-        index: NDArray[np.int64],
-        lengths: NDArray[np.int64],
-        windows: Batch | None,
-        unconditional: bool,
-        on_step: Callable[[int, int], None] | None,
-    ) -> Iterator[Array]:
-        """Samples of one batch, each (L_i, C), in the data's units."""
-        device, longest = self._device(), int(lengths.max())
-        preprocessing, channels = self.parts_.preprocessing, len(self.columns_)
-        condition = self._condition(index, lengths, windows, unconditional)
-        condition = None if condition is None else condition.to(device)
-        like = torch.empty(len(index), channels, longest, device=device)
-        told = preprocessing.condition(condition, like)
-        noise = SampleNoise(seed, torch.from_numpy(index).to(device), *preprocessing.shape(channels, longest))
-        z = sampler.sample(denoiser, noise, told, on_step)
-        x = preprocessing.inverse_transform(z.double(), condition)
-        samples = x.transpose(1, 2).cpu().numpy()
-        if not np.isfinite(samples).all():
-            raise RunError(
-                "the sampler returned numbers that are not finite: use more steps, another sampler, or "
-                "train longer"
-            )
-        return (sample[:length] for sample, length in zip(samples, lengths, strict=True))
-
-    def _condition(
-        self,
-        index: NDArray[np.int64],
-        lengths: NDArray[np.int64],
-        windows: Batch | None,
-        unconditional: bool,
-    ) -> Condition | None:
-        collator, longest = self.collator_, int(lengths.max())
-        exists = None
-        if (lengths != longest).any():
-            exists = np.arange(longest) < lengths[:, None]
-        if windows is not None:
-            batch = windows.take(index % len(windows.index), longest)
-        else:
-            batch = collator.empty_batch(len(index), longest)
-        if exists is not None:
-            batch = Batch(batch.history, batch.future, batch.features, exists, batch.index)
-        condition = collator.condition(batch)
-        if condition is not None and unconditional:
-            condition = replace(condition.unconditional(), past=None)
-        return condition
-
 
 def _usable(device: str) -> str:
     """The device's name, if torch can use it."""
@@ -533,11 +419,3 @@ def _usable(device: str) -> str:
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError(f"device = {device!r}, and this machine has no GPU that torch can use: use cpu")
     return device
-
-
-def _share_reporter(
-    on_progress: Callable[[float], None] | None, start: float, width: float
-) -> Callable[[int, int], None] | None:
-    if on_progress is None:
-        return None
-    return lambda step, steps: on_progress(start + width * step / steps)

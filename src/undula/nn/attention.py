@@ -13,7 +13,9 @@ from typing import Literal
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from ..core.component import Component
 from ..core.errors import ConfigError
+from ..core.registry import Registry
 from .embeddings import rotate
 
 CrossMix = Literal["learned", "fixed", "none"]
@@ -126,11 +128,11 @@ class MixedCrossAttention(nn.Module):
         return h + update
 
 
-def check_heads(who: str, name: str, dim: int, num_heads: int) -> None:
+def check_heads(who: Component, name: str, dim: int, num_heads: int) -> None:
     """Refuse a width that the heads cannot share.
 
     Args:
-        who: the component's name.
+        who: the component.
         name: the width's name.
         dim: the width.
         num_heads: heads.
@@ -141,6 +143,6 @@ def check_heads(who: str, name: str, dim: int, num_heads: int) -> None:
     step = 2 * num_heads
     if dim % step:
         raise ConfigError(
-            f"{who}: {name} = {dim} is not a multiple of 2·num_heads = {step}: "
+            f"{Registry.name(who)}: {name} = {dim} is not a multiple of 2·num_heads = {step}: "
             f"use {name}: {step * max(1, round(dim / step))}"
         )

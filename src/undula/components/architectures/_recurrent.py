@@ -16,19 +16,19 @@ from __future__ import annotations
 
 __all__ = ["RecurrentArchitecture"]
 
-import torch
+from collections.abc import Sequence
+
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from ...core.architecture import BaseArchitecture
-from ...core.condition import Condition, Layout
-from ...core.types import ConditionDropout, Fraction, PositiveInt, Series, Times
-from ...nn.attention import CrossMix, MixedCrossAttention, check_heads
-from ...nn.conditioning import AlignedEncoder, Conditioner, Conditioning, InputSkip, existing, modulate
+from ...core.types import ConditionDropout, Fraction, PositiveInt
+from ...nn.attention import CrossMix, check_heads
+from ...nn.conditioning import Conditioning, modulate
 from ...nn.recurrent import Cell, Recurrent, mirrored
+from ._stack import StackArchitecture
 
 
-class RecurrentArchitecture(BaseArchitecture):
+class RecurrentArchitecture(StackArchitecture):
     """A stack of recurrent layers; a subclass says of which cell.
 
     Args:
@@ -63,47 +63,24 @@ class RecurrentArchitecture(BaseArchitecture):
     ) -> None:
         super().__init__()
         if conditioning == "cross_attention":
-            check_heads("rnn", "model_dim", model_dim, num_heads)
+            check_heads(self, "model_dim", model_dim, num_heads)
         self.model_dim, self.num_layers, self.bidirectional = model_dim, num_layers, bidirectional
         self.conditioning, self.cross_attention_mix = conditioning, cross_attention_mix
         self.num_heads, self.dropout, self.condition_dropout = num_heads, dropout, condition_dropout
         self.causal = not bidirectional
 
-    def build(self, layout: Layout) -> None:
-        """Make the layers; see `BaseArchitecture.build`."""
-        super().build(layout)
-        dim = self.model_dim
-        self.aligned = AlignedEncoder(layout)
-        self.conditioner = Conditioner(layout, self.conditioning, dim, dim)
-        self.project_in = nn.Linear(layout.channels + self.aligned.channels, dim)
-        self.blocks = nn.ModuleList(
-            _Block(dim, self.cell, self.bidirectional, self.dropout) for _ in range(self.num_layers)
-        )
-        crosses = range(self.num_layers if self.conditioner.crosses else 0)
-        self.cross = nn.ModuleList(
-            MixedCrossAttention(dim, self.num_heads, dim, self.cross_attention_mix) for _ in crosses
-        )
-        self.skip = InputSkip(dim, layout.channels)
-        self.norm_out = nn.LayerNorm(dim)
-        self.project_out = nn.Linear(dim, layout.channels)
-        nn.init.zeros_(self.project_out.weight)
-        nn.init.zeros_(self.project_out.bias)
+    def _layers(self) -> list[nn.Module]:
+        return [
+            _Block(self.model_dim, self.cell, self.bidirectional, self.dropout)
+            for _ in range(self.num_layers)
+        ]
 
-    def forward(self, x: Series, tau: Times, condition: Condition | None = None) -> Series:
-        """F(x, τ, condition); see `BaseArchitecture.forward`."""
-        told = self.conditioner(tau, condition)
-        vector = F.silu(told.vector)
-        h = self.project_in(self.aligned(x, condition).transpose(1, 2))  # (B, L, D) from here
-        h, exists = told.lead(h, existing(condition))
-        mirror = mirrored(exists) if self.bidirectional else None
-        positions = torch.arange(x.shape[-1], device=x.device)
-        angles = told.angles(positions, self.model_dim // self.num_heads)
-        for k, block in enumerate(self.blocks):
-            if told.context is not None:
-                h = self.run_block(self.cross[k], h, vector, told.context, *angles)
-            h = self.run_block(block, h, vector, mirror)
-        output: Tensor = self.project_out(F.silu(self.norm_out(told.series(h))))
-        return output.transpose(1, 2) + self.skip(x, vector)
+    def _attending(self) -> Sequence[int]:
+        return range(self.num_layers)
+
+    def _mask(self, exists: Tensor | None) -> Tensor | None:
+        """Where step l stands when the series is read backwards."""
+        return mirrored(exists) if self.bidirectional else None
 
 
 class _Block(nn.Module):

@@ -15,22 +15,21 @@ from __future__ import annotations
 
 __all__ = ["CNNArchitecture"]
 
-import torch
-import torch.nn.functional as F  # noqa: N812
-from torch import Tensor, nn
+from collections.abc import Sequence
 
-from ...core.architecture import BaseArchitecture
-from ...core.condition import Condition, Layout
+from torch import nn
+
 from ...core.errors import ConfigError
 from ...core.registry import register
-from ...core.types import ConditionDropout, Fraction, PositiveInt, Series, Times
-from ...nn.attention import CrossMix, MixedCrossAttention, check_heads
-from ...nn.conditioning import AlignedEncoder, Conditioner, Conditioning, InputSkip, existing
+from ...core.types import ConditionDropout, Fraction, PositiveInt
+from ...nn.attention import CrossMix, check_heads
+from ...nn.conditioning import Conditioning
 from ...nn.convolution import GatedBlock
+from ._stack import StackArchitecture
 
 
 @register("architecture", "cnn")
-class CNNArchitecture(BaseArchitecture):
+class CNNArchitecture(StackArchitecture):
     """Dilated gated convolutions with residuals, like WaveNet's; causal if asked.
 
     Args:
@@ -68,7 +67,7 @@ class CNNArchitecture(BaseArchitecture):
         if kernel_size % 2 == 0:
             raise ConfigError(f"cnn: kernel_size = {kernel_size} is even: use {kernel_size + 1}")
         if conditioning == "cross_attention":
-            check_heads("cnn", "model_dim", model_dim, num_heads)
+            check_heads(self, "model_dim", model_dim, num_heads)
         self.model_dim, self.num_layers, self.kernel_size = model_dim, num_layers, kernel_size
         self.dilation_cycle, self.causal = dilation_cycle, causal
         self.conditioning, self.cross_attention_mix = conditioning, cross_attention_mix
@@ -83,39 +82,12 @@ class CNNArchitecture(BaseArchitecture):
     def _dilations(self) -> list[int]:
         return [2 ** (k % self.dilation_cycle) for k in range(self.num_layers)]
 
-    def build(self, layout: Layout) -> None:
-        """Make the layers; see `BaseArchitecture.build`."""
-        super().build(layout)
+    def _layers(self) -> list[nn.Module]:
         dim = self.model_dim
-        self.aligned = AlignedEncoder(layout)
-        self.conditioner = Conditioner(layout, self.conditioning, dim, dim)
-        self.project_in = nn.Linear(layout.channels + self.aligned.channels, dim)
-        self.blocks = nn.ModuleList(
+        return [
             GatedBlock(dim, dim, self.kernel_size, dilation, self.causal, self.dropout)
             for dilation in self._dilations
-        )
-        cycles = range(0, self.num_layers, self.dilation_cycle) if self.conditioner.crosses else ()
-        self.cross = nn.ModuleList(
-            MixedCrossAttention(dim, self.num_heads, dim, self.cross_attention_mix) for _ in cycles
-        )
-        self.skip = InputSkip(dim, layout.channels)
-        self.norm_out = nn.LayerNorm(dim)
-        self.project_out = nn.Linear(dim, layout.channels)
-        nn.init.zeros_(self.project_out.weight)
-        nn.init.zeros_(self.project_out.bias)
+        ]
 
-    def forward(self, x: Series, tau: Times, condition: Condition | None = None) -> Series:
-        """F(x, τ, condition); see `BaseArchitecture.forward`."""
-        told = self.conditioner(tau, condition)
-        vector = F.silu(told.vector)
-        h = self.project_in(self.aligned(x, condition).transpose(1, 2))  # (B, L, D) from here
-        h, exists = told.lead(h, existing(condition))
-        positions = torch.arange(x.shape[-1], device=x.device)
-        angles = told.angles(positions, self.model_dim // self.num_heads)
-        for k, block in enumerate(self.blocks):
-            if told.context is not None and k % self.dilation_cycle == 0:
-                cross = self.cross[k // self.dilation_cycle]
-                h = self.run_block(cross, h, vector, told.context, *angles)
-            h = self.run_block(block, h, vector, exists)
-        output: Tensor = self.project_out(F.silu(self.norm_out(told.series(h))))
-        return output.transpose(1, 2) + self.skip(x, vector)
+    def _attending(self) -> Sequence[int]:
+        return range(0, self.num_layers, self.dilation_cycle)

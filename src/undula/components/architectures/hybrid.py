@@ -75,7 +75,7 @@ class HybridArchitecture(BaseArchitecture):
         condition_dropout: ConditionDropout = 0.1,
     ) -> None:
         super().__init__()
-        check_heads("hybrid", "model_dim", model_dim, num_heads)
+        check_heads(self, "model_dim", model_dim, num_heads)
         if kernel_size % 2 == 0:
             raise ConfigError(f"hybrid: kernel_size = {kernel_size} is even: use {kernel_size + 1}")
         self.model_dim, self.num_heads, self.num_layers = model_dim, num_heads, num_layers

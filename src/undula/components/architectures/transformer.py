@@ -68,7 +68,7 @@ class TransformerArchitecture(BaseArchitecture):
         cross_attention_mix: CrossMix = "none",
     ) -> None:
         super().__init__()
-        check_heads("transformer", "model_dim", model_dim, num_heads)
+        check_heads(self, "model_dim", model_dim, num_heads)
         self.model_dim, self.num_heads, self.num_layers = model_dim, num_heads, num_layers
         self.patch_size, self.channel_tokens, self.expansion = patch_size, channel_tokens, expansion
         self.conditioning, self.dropout, self.condition_dropout = conditioning, dropout, condition_dropout

@@ -71,7 +71,7 @@ class UNetArchitecture(BaseArchitecture):
         if not channels:
             raise ConfigError("unet: channels is empty: give the width of each level, such as [64, 128]")
         if attention_heads or conditioning == "cross_attention":
-            check_heads("unet", "the last of channels", channels[-1], attention_heads or 1)
+            check_heads(self, "the last of channels", channels[-1], attention_heads or 1)
         self.channels, self.blocks, self.kernel_size = list(channels), blocks, kernel_size
         self.attention_heads, self.embedding_dim = attention_heads, embedding_dim
         self.conditioning, self.dropout, self.condition_dropout = conditioning, dropout, condition_dropout
