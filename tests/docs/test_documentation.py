@@ -48,7 +48,8 @@ def with_blocks(*languages: str) -> list[object]:
 
 
 def shortened(text: str) -> str:
-    return re.sub(r'(num_epochs"?[:=] ?)\d+', r"\g<1>1", text)
+    text = re.sub(r'(num_epochs"?[:=] ?)\d+', r"\g<1>1", text)
+    return re.sub(r'(num_samples"?[:=] ?)\d+', r"\g<1>100", text)
 
 
 @pytest.fixture

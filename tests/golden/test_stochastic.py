@@ -52,10 +52,20 @@ def test_ddim_draws_the_posteriors_variance(sde: str, eta: float) -> None:
     assert from_x * start.alpha + from_d == pytest.approx(end.alpha, rel=1e-9)
 
 
-@pytest.mark.parametrize("noise", [white(), ColouredNoise(rho=0.6)], ids=["white", "coloured"])
 @pytest.mark.parametrize(
-    ("sde", "t_max"),
-    [("vpsde", None), ("vesde", None), ("subvpsde", None), ("rectified", 0.995), ("cosine", 0.995)],
+    ("sde", "t_max", "noise"),
+    [
+        ("vpsde", None, white()),
+        ("vesde", None, white()),
+        ("subvpsde", None, white()),
+        ("rectified", 0.995, white()),
+        ("cosine", 0.995, white()),
+        ("vpsde", None, ColouredNoise(rho=0.6)),
+        pytest.param("vesde", None, ColouredNoise(rho=0.6), marks=pytest.mark.slow),
+        pytest.param("subvpsde", None, ColouredNoise(rho=0.6), marks=pytest.mark.slow),
+        ("rectified", 0.995, ColouredNoise(rho=0.6)),
+        pytest.param("cosine", 0.995, ColouredNoise(rho=0.6), marks=pytest.mark.slow),
+    ],
 )
 def test_euler_maruyama(sde: str, t_max: float | None, noise: BaseNoise) -> None:
     """η = 1: Euler-Maruyama of the reverse SDE; its bias at 1000 steps is below the draws' scatter."""

@@ -386,7 +386,7 @@ def test_exact_data_are_scored_in_bits() -> None:
                 "sample_every": None,
             },
         ).fit()
-        bits.append(trained.bits_per_dim())
+        bits.append(trained.bits_per_dim(num_times=8))
     covariance = 0.9 ** np.abs(np.subtract.outer(np.arange(16), np.arange(16)))
     entropy = 0.5 * (np.log(2 * np.pi * np.e) + np.linalg.slogdet(covariance)[1] / 16) / np.log(2)
     assert bits[1] < bits[0] - 0.3

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from ..core.errors import ConfigError, Interrupted, TrainingError, UndulaError
 from ..core.processes import Signals
-from ..core.randomness import derive_seed
+from ..core.randomness import derive_seed, seed_generators
 from .checkpoint import load_checkpoint, save_checkpoint
 from .ema import EMA
 from .loggers import Logger
@@ -223,7 +223,7 @@ class Engine:
         empty = len(mine) == 0
         position = torch.from_numpy(mine if not empty else np.zeros(1, np.int64)).to(fabric.device)
         batch = self.task.collate(index[mine if not empty else [0]]).to(fabric.device)
-        torch.manual_seed(derive_seed(self.seed, "dropout", counters.step, fabric.global_rank))
+        seed_generators(derive_seed(self.seed, "dropout", counters.step, fabric.global_rank))
 
         factor = learning_rate_factor(
             options.schedule, self._progress(total), counters.step, options.warmup_steps
