@@ -8,7 +8,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from jaxtyping import install_import_hook
+from jaxtyping import config, install_import_hook
 
 install_import_hook(["undula.diffusion", "undula.components", "undula.nn"], "beartype.beartype")
 
@@ -25,6 +25,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the backgrou
 
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
+LONG_LOOPS = {"cli", "docs", "experiments", "golden", "matrix", "model"}
+"""Folders of tests that call the same functions many thousand times: there the checks of shapes, a third of
+the time, are left to the laws and the components' own tests."""
+
 SHARED_DATA = Path(os.environ.get("UNDULA_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
@@ -32,6 +36,12 @@ SHARED_DATA = Path(os.environ.get("UNDULA_DATA", Path(__file__).parents[2] / "sh
 def seeded() -> None:
     """Every test draws the same numbers in every run and in every order."""
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def shapes(request: pytest.FixtureRequest) -> None:
+    """Shapes are checked at run time, but for the long loops."""
+    config.update("jaxtyping_disable", request.path.parent.name in LONG_LOOPS)
 
 
 @pytest.fixture

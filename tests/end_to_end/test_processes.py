@@ -28,6 +28,8 @@ LONGER = (
     "training.checkpoint_every=0.02",
     "--set",
     "training.sample_every=10",
+    "--set",
+    "evaluation.metrics=[std, acf]",
 )
 
 
