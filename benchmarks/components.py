@@ -54,7 +54,7 @@ BASE: dict[str, Spec] = {
 PRICED = ("log_return", "technical")  # trained on prices; their samples are judged as log returns
 REGULARISERS = ("moments", "spectrum", "increments")
 SHORT_INDICATORS = {
-    **dict.fromkeys(("volatility", "rsi", "bollinger", "momentum", "sma", "ema"), [5]),
+    **{name: [5] for name in ("volatility", "rsi", "bollinger", "momentum", "sma", "ema")},
     "macd": [3, 6, 3],
     "atr": [],
 }

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from undula import DiffusionModel, ExperimentRunner, Registry
+from undula.components.preprocessing.log_return import LogReturnPreprocessor
 from undula.components.preprocessing.pipeline import PipelinePreprocessor
 from undula.components.preprocessing.quantile import QuantilePreprocessor
 from undula.components.preprocessing.raw import RawPreprocessor
@@ -46,7 +47,7 @@ class Halves(BasePreprocessor):
         channels = z.shape[1] // 2
         return torch.stack((z[:, :channels], z[:, channels:]), dim=-1).flatten(-2)
 
-    def log_det(self, x):
+    def log_det(self, x, condition=None):
         return -x[0].numel() * torch.log(self.scale_).expand(len(x))
 
     def shape(self, channels, length):
@@ -101,6 +102,20 @@ def test_log_determinants_add() -> None:
         lambda y: pipeline.transform(y.reshape(1, 3, 8)).flatten(), x.flatten()
     )
     assert torch.allclose(pipeline.log_det(x), torch.linalg.slogdet(jacobian).logabsdet)
+
+
+def test_log_determinants_follow_the_history() -> None:
+    """A later step's is taken where the series is after the steps before it, which depends on its past."""
+    pipeline = PipelinePreprocessor([LogReturnPreprocessor(), QuantilePreprocessor()])
+    past = series(5)[:, :, :6].exp()
+    x = past[:, :, -1:] * (0.1 * series(6)).cumsum(-1).exp()
+    pipeline.fit(x, None, Condition(past=past))
+    one, told = x[:1], Condition(past=past[:1])
+    jacobian = torch.autograd.functional.jacobian(
+        lambda y: pipeline.transform(y.reshape(1, 3, 8), told).flatten(), one.flatten()
+    )
+    assert torch.allclose(pipeline.log_det(one, told), torch.linalg.slogdet(jacobian).logabsdet)
+    assert not torch.allclose(pipeline.log_det(one, told), pipeline.log_det(one))
 
 
 def test_columns_are_told_and_notes_collected() -> None:

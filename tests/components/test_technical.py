@@ -271,5 +271,7 @@ def test_bits_of_channels_are_refused() -> None:
         data={"predict_len": 48},
         training={"max_steps": 1},
     ).fit(prices(steps=1600))
-    with pytest.raises(ConfigError, match=r"has no log-determinant; leave evaluation.bits_per_dim out"):
+    with pytest.raises(
+        ConfigError, match=r"'technical' as it is given has none: set evaluation.bits_per_dim: false"
+    ):
         model.bits_per_dim(prices(1, 60))

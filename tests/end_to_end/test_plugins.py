@@ -47,7 +47,7 @@ class Halved(BasePreprocessor):
         """mean + factor sd z."""
         return self.mean_.to(z) + self.factor * self.sd_.to(z) * z
 
-    def log_det(self, x):
+    def log_det(self, x, condition=None):
         """One number a member."""
         return -(self.factor * self.sd_).to(x).log().sum().expand(len(x)) * x.shape[2]
 '''

@@ -10,6 +10,7 @@ import pytest
 import undula
 from undula import DiffusionModel, ExperimentRunner
 from undula.config.yaml12 import parse_yaml
+from undula.core.errors import IncompatibleError
 from undula.experiments import costs as costs_module
 from undula.experiments.validation import validate_config
 
@@ -57,6 +58,19 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         assert part in told, part
     assert len(set(report.problems)) == len(report.problems)
     assert list(tmp_path.iterdir()) == [tmp_path / "broken.py"]
+
+
+def test_bits_without_a_log_determinant_are_refused_before_training(tmp_path: Path) -> None:
+    changes = [
+        "data={dataset: jump_diffusion, predict_len: 48, transform: none, columns: [price]}",
+        "components.preprocessing={type: technical, params: {mode: channels}}",
+        "evaluation.bits_per_dim=true",
+    ]
+    report = validate_config("sp500", changes, measured=False)
+    assert any("need a log-determinant" in problem for problem in report.problems), report.problems
+    with pytest.raises(IncompatibleError, match="log-determinant"):
+        ExperimentRunner.from_config("sp500", changes, out=tmp_path, quiet=True).run()
+    assert not list(tmp_path.iterdir())
 
 
 def test_every_pair_is_checked() -> None:

@@ -63,7 +63,12 @@ class BasePreprocessor(Component, ABC):
     def inverse_transform(self, z: Series, condition: Condition | None = None) -> Series:
         """From the space that is diffused to the user's units."""
 
-    def log_det(self, x: Series) -> Tensor:
+    @property
+    def has_log_det(self) -> bool:
+        """Whether `log_det` is there; not for a map to more numbers than the series has."""
+        return type(self).log_det is not BasePreprocessor.log_det
+
+    def log_det(self, x: Series, condition: Condition | None = None) -> Tensor:
         """Log |det ∂transform/∂x| of each member, (B,); for likelihoods in the user's units."""
         raise NotImplementedError(f"{type(self).__name__} has no log-determinant")
 

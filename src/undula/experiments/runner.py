@@ -110,6 +110,8 @@ class ExperimentRunner:
         if self.config.wandb.enabled:
             WandbLogger.check()
         model, prepared = self.experiment.setup(self.config)
+        if self.config.evaluation.bits_per_dim:
+            model.compose().check_likelihood()
         if self.judge_on == "val":
             prepared = replace(prepared, parts=replace(prepared.parts, test=None))
         return model, prepared

@@ -79,7 +79,9 @@ def validate_config(
     model = DiffusionModel.from_config(loaded.model_copy(update={"plugins": []}))
     if whole:
         _pairs(parts, found)
-        found.of(model.compose)
+        composed = found.of(model.compose)
+        if composed is not None and loaded.evaluation.bits_per_dim:
+            found.of(composed.check_likelihood)
     prepared = None
     if not any(path[:1] == ("data",) for path in spoilt):
         prepared = found.of(lambda: prepare(loaded.data))

@@ -11,7 +11,7 @@ from typing import Any
 from ..core.architecture import BaseArchitecture
 from ..core.component import Component
 from ..core.condition import Layout
-from ..core.errors import ConfigError
+from ..core.errors import ConfigError, IncompatibleError
 from ..core.noise import BaseNoise
 from ..core.preprocessing import BasePreprocessor
 from ..core.registry import Registry
@@ -68,6 +68,15 @@ class Composition:
         """Refuse a sampler that does not go with the path or the objective."""
         sampler.check(self.path)
         refuse_idle_warp(self.objective, sampler.grid == "uniform", self.path)
+
+    def check_likelihood(self) -> None:
+        """Refuse likelihoods in the data's units where the preprocessing has no log-determinant."""
+        if not self.preprocessing.has_log_det:
+            raise IncompatibleError(
+                f"bits per dimension need a log-determinant, and preprocessing "
+                f"{Registry.name(self.preprocessing)!r} as it is given has none: set "
+                "evaluation.bits_per_dim: false, or use another preprocessing"
+            )
 
     def sampler_for(self, spec: Spec | None, num_steps: int | None) -> BaseSampler:
         """The sampler of one sampling: the given one or the model's own, with its number of steps.

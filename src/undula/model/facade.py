@@ -286,6 +286,7 @@ class DiffusionModel:
             seed: of times and noise.
         """
         parts, collator = self.parts_, self.collator_
+        parts.check_likelihood()
         if data is None:
             parts_of_data = prepare(self._options).parts
             data = (parts_of_data.test or parts_of_data.train).some(400_000)
@@ -298,13 +299,7 @@ class DiffusionModel:
         z = parts.preprocessing.transform(batch.x, batch.condition).float()
         told = parts.preprocessing.condition(batch.condition, batch.x)
         nats = variational_bound(self.denoiser_, z, told, num_times, seed)
-        try:
-            nats = nats - parts.preprocessing.log_det(batch.x).to(nats)
-        except NotImplementedError as error:
-            raise ConfigError(
-                f"bits per dimension need a preprocessing with a log-determinant: {error}; leave "
-                "evaluation.bits_per_dim out, or use another preprocessing"
-            ) from None
+        nats = nats - parts.preprocessing.log_det(batch.x, batch.condition).to(nats)
         return float(nats.mean()) / (batch.x[0].numel() * math.log(2.0))
 
     # -- files ---------------------------------------------------------------------------------

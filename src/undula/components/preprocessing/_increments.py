@@ -90,7 +90,7 @@ class IncrementsPreprocessor(BasePreprocessor):
         y = padded.cumsum(-2).flatten(-2)[..., : steps.shape[-1]]
         return self._values_of(y[..., lag:] if bool(self.with_history_) else y)
 
-    def log_det(self, x: Series) -> Tensor:
+    def log_det(self, x: Series, condition: Condition | None = None) -> Tensor:
         """Σ log f'(x) − Σ log σ, (B,): each increment depends on its step and earlier ones."""
         slopes = self._log_slope(x).sum((1, 2))
         length, lag = x.shape[-1], 0 if bool(self.with_history_) else self.lag

@@ -112,7 +112,7 @@ class OrthonormalPreprocessor(BasePreprocessor):
         """From standardised coefficients to the user's units."""
         return self._fitted_basis(z).synthesise(z * self.scale_.to(z)) + self.location_.to(z)
 
-    def log_det(self, x: Series) -> Tensor:
+    def log_det(self, x: Series, condition: Condition | None = None) -> Tensor:
         """−Σ log s, (B,): W turns and does not stretch."""
         return -self.scale_.log().sum().to(x).expand(len(x))
 

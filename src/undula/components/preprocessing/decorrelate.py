@@ -94,7 +94,7 @@ class DecorrelatePreprocessor(BasePreprocessor):
         location = self._checked(z).to(z)
         return self._series(self._spectrum(z) * self.gain_.to(z)) * self.scale_.to(z) + location
 
-    def log_det(self, x: Series) -> Tensor:
+    def log_det(self, x: Series, condition: Condition | None = None) -> Tensor:
         """−Σ log of all scales, (B,): the turns have determinant 1."""
         stretch = self.gain_.log().sum() + x.shape[-1] * self.scale_.log().sum()
         return -stretch.to(x).expand(len(x))

@@ -42,6 +42,11 @@ class PipelinePreprocessor(BasePreprocessor):
         self.any_length = all(step.any_length for step in steps)
         self.snaps = any(step.snaps for step in steps)
 
+    @property
+    def has_log_det(self) -> bool:
+        """Whether all steps have one."""
+        return all(step.has_log_det for step in self.steps)
+
     def fit(
         self, x: Series, valid: Mask | None = None, condition: Condition | None = None
     ) -> PipelinePreprocessor:
@@ -70,12 +75,12 @@ class PipelinePreprocessor(BasePreprocessor):
             z = step.inverse_transform(z, its_condition)
         return z
 
-    def log_det(self, x: Series) -> Tensor:
-        """The sum of the steps', (B,); NotImplementedError if one has none."""
+    def log_det(self, x: Series, condition: Condition | None = None) -> Tensor:
+        """The sum of the steps', (B,)."""
         total = torch.zeros(len(x), dtype=x.dtype, device=x.device)
         for step in self.steps:
-            total = total + step.log_det(x).to(total)
-            x = step.transform(x)
+            total = total + step.log_det(x, condition).to(total)
+            x, condition = step.transform(x, condition), _told(step, condition, x)
         return total
 
     def notes(self) -> list[str]:

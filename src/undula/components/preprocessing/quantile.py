@@ -58,7 +58,7 @@ class QuantilePreprocessor(BasePreprocessor):
         """From normal scores to the user's units."""
         return self.grid.snap(self.normal.inverse_transform(z))
 
-    def log_det(self, x: Series) -> Tensor:
+    def log_det(self, x: Series, condition: Condition | None = None) -> Tensor:
         """Log |det ∂z/∂x| of each member, (B,); atoms count as the line through their neighbours."""
         return self.normal.log_det(x)
 

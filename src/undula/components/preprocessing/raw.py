@@ -79,7 +79,7 @@ class RawPreprocessor(BasePreprocessor):
             return self.grid.snap(self.normal.inverse_transform(z))
         return self.grid.snap(z * self.scale_.to(z) + self.location_.to(z))
 
-    def log_det(self, x: Series) -> Tensor:
+    def log_det(self, x: Series, condition: Condition | None = None) -> Tensor:
         """Log |det ∂z/∂x| of each member, (B,)."""
         if self.method == "quantile":
             return self.normal.log_det(x)

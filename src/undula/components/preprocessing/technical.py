@@ -143,11 +143,16 @@ class TechnicalPreprocessor(BasePreprocessor):
         channels = z.shape[1] - (self._count() if self.mode == "channels" else 0)
         return self.price.inverse_transform(z[:, :channels], condition)
 
-    def log_det(self, x: Series) -> Tensor:
+    @property
+    def has_log_det(self) -> bool:
+        """Whether the price has one, and nothing is diffused beside it."""
+        return self.mode == "condition" and self.price.has_log_det
+
+    def log_det(self, x: Series, condition: Condition | None = None) -> Tensor:
         """The price's, (B,); none with mode channels, whose image has more dimensions than x."""
         if self.mode == "channels":
-            raise NotImplementedError("technical with mode: channels has no log-determinant")
-        return self.price.log_det(x)
+            return super().log_det(x, condition)
+        return self.price.log_det(x, condition)
 
     # -- what the network is built for and told ------------------------------------------------
 
