@@ -14,7 +14,8 @@ from .collation import Collator
 from .options import DataOptions
 from .prepare import Data
 from .reading import Windows, read_file
-from .table import Panel, clean_table, transformed
+from .stretches import transformed
+from .table import Panel, clean_table
 from .windows import Batch
 
 

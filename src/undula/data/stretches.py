@@ -1,0 +1,284 @@
+"""From the rows of a series to its unbroken stretches: order, repeated rows, missing values, gaps.
+
+Series are taken from a table by row numbers, as plain arrays: a panel may have many thousands.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Changes", "Columns", "Series", "rows_by_series", "transformed", "unbroken"]
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..core.errors import DataError, MissingValuesError
+from .calendar import calendar_features
+from .options import DataOptions, Transform
+
+_LONG_STEP_REGULAR, _LONG_STEP_IRREGULAR = 1.5, 5.0
+
+
+@dataclass
+class Series:
+    """One unbroken stretch of one series.
+
+    Args:
+        name: of the series in a panel.
+        values: the target columns, (T, C), in units after `transform`; NaN where missing.
+        features: the other columns, (T, K); see `Panel.feature_names`.
+        time: time stamps, numbers, or None, (T,).
+    """
+
+    name: str
+    values: NDArray[np.floating[Any]]
+    features: NDArray[np.floating[Any]]
+    time: pd.Index | None
+
+
+@dataclass
+class Changes:
+    """What was changed in the series, to be told in a few sentences."""
+
+    reversed: int = 0
+    shuffled: int = 0
+    duplicates: int = 0
+    interpolated: int = 0
+    missing: int = 0
+    gaps: list[tuple[Any, Any]] = field(default_factory=list)
+
+    def notes(self, options: DataOptions, time: str | None, count: int) -> list[str]:
+        """A sentence for everything that happened."""
+        found = []
+        if self.reversed:
+            found.append(f"rows were newest first, sorted by {time!r}")
+        if self.shuffled:
+            found.append(f"rows were not in order, sorted by {time!r}")
+        if self.duplicates:
+            found.append(f"{self.duplicates:,} repeated rows dropped")
+        if self.gaps:
+            start, end = max(self.gaps, key=lambda gap: gap[1] - gap[0])
+            effect = "no window crosses it" if options.gaps == "break" else "windows cross it"
+            which = (
+                f"{len(self.gaps):,} gaps in time, the longest" if len(self.gaps) > 1 else "a gap in time,"
+            )
+            found.append(f"{which} from {_stamp(start)} to {_stamp(end)}: {effect}")
+        if self.interpolated:
+            found.append(f"{_missing(self.interpolated)} interpolated")
+        elif self.missing:
+            does = {"drop": "windows that have any are left out", "mask": "masked in the loss"}
+            found.append(f"{_missing(self.missing)}, {does.get(options.missing, '')}")
+        return found
+
+
+def _missing(count: int) -> str:
+    return "1 missing value" if count == 1 else f"{count:,} missing values"
+
+
+def _stamp(time: Any) -> str:
+    if isinstance(time, pd.Timestamp):
+        return str(time.date()) if time == time.normalize() else str(time)
+    return f"{time:g}"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that count as arrays of all rows; a panel of many series is taken apart by row numbers.
+
+    Args:
+        table: all columns.
+        time: stamps; None: the rows' order is all there is.
+        clock: the same as a plain array.
+        names: of the columns of `numbers`: target, known and past covariates, static.
+        numbers: (T, len(names)), not a number where missing.
+        target: how many of them are to be generated.
+    """
+
+    table: pd.DataFrame
+    time: pd.Index | None
+    clock: NDArray[Any] | None
+    names: list[str]
+    numbers: NDArray[np.float64]
+    target: int
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, time: str | None, target: list[str], options: DataOptions) -> Columns:
+        """The columns of a table whose roles are known."""
+        roles = options.roles
+        names = [*target, *roles.known_covariates, *roles.past_covariates, *roles.static]
+        stamps = None if time is None else pd.Index(table[time])
+        clock = None if stamps is None else stamps.to_numpy()
+        return cls(table, stamps, clock, names, table[names].to_numpy(float), len(target))
+
+
+def rows_by_series(keys: pd.Series) -> dict[str, NDArray[np.int64]]:
+    """Row numbers of each series, in the table's order; the series in the order of their names."""
+    codes, names = pd.factorize(keys, sort=True)
+    parts = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
+    return {str(name): rows for name, rows in zip(names, parts, strict=True)}
+
+
+def _in_order(rows: NDArray[np.int64], columns: Columns, series: str, changed: Changes) -> NDArray[np.int64]:
+    """The rows of a series by time, each once."""
+    if columns.time is None or columns.clock is None:
+        return rows
+    at = columns.clock[rows]
+    if not (at[1:] >= at[:-1]).all():
+        if (at[1:] <= at[:-1]).all():
+            changed.reversed += 1
+        else:
+            changed.shuffled += 1
+        rows = rows[np.argsort(at, kind="stable")]
+        at = columns.clock[rows]
+    if (at[1:] == at[:-1]).any():
+        repeated = columns.table.iloc[rows].duplicated().to_numpy()
+        changed.duplicates += int(repeated.sum())
+        rows = rows[~repeated]
+        at = columns.clock[rows]
+        twice = np.flatnonzero(at[1:] == at[:-1])
+        if len(twice):
+            stamp = _stamp(columns.time[rows[twice[0]]])
+            where = f" of series {series!r}" if series else ""
+            raise DataError(
+                f"two different rows{where} have the time {stamp}: correct them, or if the file holds "
+                "several series, name the column that tells them apart in roles.series"
+            )
+    return rows
+
+
+def unbroken(
+    rows: NDArray[np.int64], columns: Columns, name: str, options: DataOptions, changed: Changes
+) -> list[Series]:
+    """The stretches of a series between its gaps, in order, filled and transformed.
+
+    Args:
+        rows: of the series, in the table's order.
+        columns: of the table.
+        name: of the series.
+        options: the user's.
+        changed: where to note what was done.
+
+    Raises:
+        DataError: naming the row and column that is wrong, and what to do.
+    """
+    rows = _in_order(rows, columns, name, changed)
+    numbers = columns.numbers[rows]
+    for j in range(len(columns.names) - len(options.roles.static), len(columns.names)):
+        given = numbers[~np.isnan(numbers[:, j]), j]
+        if (given != given[:1]).any():
+            raise DataError(
+                f"static column {columns.names[j]!r} varies within series {name!r}: it is not static"
+            )
+    numbers = _filled(numbers, rows, columns, options, changed)
+    values, features = numbers[:, : columns.target], numbers[:, columns.target :]
+    stamps = None if columns.time is None else columns.time[rows]
+    if options.roles.calendar:
+        if not isinstance(stamps, pd.DatetimeIndex):
+            raise DataError("roles.calendar needs a time column of dates, this one has numbers")
+        known = len(options.roles.known_covariates)
+        calendar = calendar_features(stamps, list(options.roles.calendar))
+        features = np.concatenate([features[:, :known], calendar, features[:, known:]], axis=1)
+
+    cuts = _gap_positions(stamps)
+    if stamps is not None:
+        changed.gaps += [(stamps[i - 1], stamps[i]) for i in cuts]
+    bounds = [0, *(cuts if options.gaps == "break" else []), len(values)]
+    found = []
+    for start, end in itertools.pairwise(bounds):
+        part = slice(start, end)
+        series = Series(name, values[part], features[part], None if stamps is None else stamps[part])
+        series = _transformed(series, options, columns.names[: columns.target])
+        if len(series.values):
+            found.append(series)
+    return found
+
+
+def _filled(
+    numbers: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    columns: Columns,
+    options: DataOptions,
+    changed: Changes,
+) -> NDArray[np.float64]:
+    """The numbers of a series with missing ones as `options.missing` says."""
+    missing = np.isnan(numbers)
+    count = int(missing.sum())
+    if not count:
+        return numbers
+    holed = np.asarray(missing.any(axis=0))
+    first = int(holed.argmax())
+    row = int(rows[missing[:, first].argmax()])
+    if options.missing == "error":
+        when = "" if columns.time is None else f" ({_stamp(columns.time[row])})"
+        raise MissingValuesError(
+            f"{_missing(count)}, the first in column {columns.names[first]!r}, row {row + 1}{when}: choose "
+            "data.missing: interpolate (linear in time), drop (leave out windows that have any), or "
+            "mask (train with a masked loss)"
+        )
+    if options.missing == "mask" and holed[columns.target :].any():
+        name = columns.names[columns.target + int(holed[columns.target :].argmax())]
+        raise DataError(
+            f"missing: mask covers the columns to generate, and covariate {name!r} has missing "
+            "values too: fill them, or use missing: interpolate"
+        )
+    changed.missing += count
+    if options.missing == "interpolate":
+        changed.interpolated += count
+        return _interpolated(numbers, rows, columns)
+    return numbers
+
+
+def _interpolated(
+    numbers: NDArray[np.float64], rows: NDArray[np.int64], columns: Columns
+) -> NDArray[np.float64]:
+    """Linear in time; the ends keep their nearest value."""
+    x = (np.arange(len(rows)) if columns.clock is None else columns.clock[rows]).astype(float)
+    filled = numbers.copy()
+    for y, name in zip(filled.T, columns.names, strict=True):
+        given = ~np.isnan(y)
+        if not given.any():
+            raise DataError(f"column {name!r} has no values at all: leave it out")
+        y[:] = np.interp(x, x[given], y[given])
+    return filled
+
+
+def _gap_positions(time: pd.Index | None) -> list[int]:
+    """Positions before which a step is too long: 1.5 usual steps if regular, else 5."""
+    if time is None or len(time) < 3:
+        return []
+    numbers = time.to_numpy()
+    steps = np.diff(numbers).astype(float)
+    usual = float(np.median(steps))
+    regular = np.mean(np.isclose(steps, usual, rtol=1e-3)) > 0.95
+    longest = usual * (_LONG_STEP_REGULAR if regular else _LONG_STEP_IRREGULAR)
+    return [int(i) + 1 for i in np.flatnonzero(steps > longest)]
+
+
+def _transformed(series: Series, options: DataOptions, target: list[str]) -> Series:
+    if options.transform == "none":
+        return series
+    values = transformed(series.values, options.transform, target)
+    time = None if series.time is None else series.time[1:]
+    return Series(series.name, values, series.features[1:], time)
+
+
+def transformed(values: NDArray[Any], transform: Transform, columns: list[str]) -> NDArray[Any]:
+    """Log returns or differences of values (..., T, C); the first row has none and is dropped.
+
+    Raises:
+        DataError: if a value has no logarithm.
+    """
+    if transform == "none":
+        return values
+    if transform == "log_return":
+        if (values <= 0).any():
+            place = tuple(np.argwhere(values <= 0)[0])
+            raise DataError(
+                f"transform: log_return needs positive values, column {columns[place[-1]]!r} has "
+                f"{values[place]:g}: use difference, or leave the column out"
+            )
+        values = np.log(values)
+    return np.diff(values, axis=-2)
