@@ -12,7 +12,7 @@ steps, once a seed; the table gives the means, and the spread over seeds in the 
 and `technical` are trained on prices, and their samples judged as log returns. `step` is a training
 step's time over the base's, taken alternately in one run.
 
-    python benchmarks/components.py [--seeds 2] [--steps 600] [--only WORD] [--workers 2]
+    python benchmarks/components.py [--seeds 2] [--steps 400] [--only WORD] [--workers 2]
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from undula.data.prepare import PreparedData, prepare
 from undula.diffusion.loss import DiffusionLoss
 from undula.model.fitting import training_batch
 
-LENGTH, DRAWN, PROJECTIONS = 24, 4000, 500
+LENGTH, DRAWN, PROJECTIONS = 24, 2000, 500
 Spec = dict[str, Any]
 
 BASE: dict[str, Spec] = {
@@ -102,7 +102,7 @@ VARIANTS: dict[str, list[Spec]] = {
     ],
     "sampler": [
         {"type": "euler", "params": {"num_steps": 20}},
-        {"type": "euler", "params": {"num_steps": 1000}},
+        {"type": "euler", "params": {"num_steps": 200}},
         {"type": "ddim", "params": {"num_steps": 20}},
         {"type": "dpm", "params": {"num_steps": 20, "order": 3}},
         {"type": "ddpm", "params": {"num_steps": 100}},
@@ -125,7 +125,7 @@ class Problem(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--only", default="")
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
     arguments = parser.parse_args()
@@ -138,6 +138,7 @@ def main() -> None:
         for row in pool.map(_row, chosen, repeat(arguments.seeds), repeat(arguments.steps)):
             rows.append(row)
             table([_shown(row)])
+            print(end="", flush=True)
     print()
     table([_shown(row) for row in rows])
     write("components", {"length": LENGTH, "steps": arguments.steps, "seeds": arguments.seeds, "rows": rows})
