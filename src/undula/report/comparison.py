@@ -17,7 +17,7 @@ from plotly.subplots import make_subplots
 from ..core.files import write_text
 from ..evaluation.comparing import Compared
 from .comparison_words import caveats, difference_in_words, mean_in_words, verdict
-from .page import LAYOUT, as_html, render, rounded
+from .html import LAYOUT, as_html, render, rounded
 from .words import name_in_words, number
 
 _COLOURS = ("#1f5a99", "#d95f0e", "#16a085", "#8e44ad", "#c0392b", "#b7950b", "#34495e", "#e377c2")

@@ -20,7 +20,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from .page import LAYOUT, rounded
+from .html import LAYOUT, rounded
 from .plots import GENERATED, REAL, TRAINING
 
 Array = NDArray[np.floating[Any]]

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-__all__ = ["LAYOUT", "PageContent", "as_html", "render", "rounded", "write_page"]
+__all__ = ["PageContent", "write_page"]
 
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from jinja2 import Environment, select_autoescape
 from numpy.typing import NDArray
-from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
 from ..core.files import write_text
 from ..evaluation.judge import Judgement
 from ..evaluation.statistics import LAGS, autocorrelation, deviations
+from .histories import Histories, fan_chart, rolling_chart
+from .html import LAYOUT, as_html, render, rounded
 from .plots import GENERATED, REAL, TRAINING
 from .words import SEVERAL_COLUMNS, rows, shift_in_words, tally_in_words
-
-if TYPE_CHECKING:
-    from .histories import Histories
 
 Array = NDArray[np.floating[Any]]
 
 _SHOWN_WINDOWS, _SHOWN_COLUMNS, _QUANTILES = 8, 4, 400
-LAYOUT: dict[str, Any] = {
-    "template": "plotly_white",
-    "font": {"family": "system-ui, sans-serif", "size": 13},
-    "margin": {"l": 60, "r": 20, "t": 40, "b": 45},
-    "legend": {"orientation": "h", "y": 1.16, "x": 0},
-}
 
 
 @dataclass(frozen=True)
@@ -82,8 +72,6 @@ def write_page(path: Path, content: PageContent) -> None:
         "curve": _curve(content),
     }
     if content.histories is not None:
-        from .histories import fan_chart, rolling_chart
-
         charts["fans"], charts["rolling"] = fan_chart(content.histories), rolling_chart(content.histories)
     html = render(
         "page.html.j2",
@@ -96,26 +84,6 @@ def write_page(path: Path, content: PageContent) -> None:
         charts={name: as_html(chart, name) for name, chart in charts.items()},
     )
     write_text(path, html)
-
-
-def render(template: str, **values: Any) -> str:
-    """A self-contained page: a template of this folder with its values, the style and plotly's script."""
-    folder = resources.files("undula.report")
-    environment = Environment(autoescape=select_autoescape(default=True, default_for_string=True))
-    text = environment.from_string((folder / template).read_text(encoding="utf-8"))
-    style = (folder / "style.css").read_text(encoding="utf-8")
-    return text.render(**values, style=style, plotlyjs=get_plotlyjs())
-
-
-def as_html(chart: go.Figure, name: str) -> str:
-    """A chart as a block of a page that has plotly's script."""
-    html: str = chart.to_html(
-        full_html=False,
-        include_plotlyjs=False,
-        div_id=f"chart-{name}",
-        config={"displaylogo": False, "responsive": True},
-    )
-    return html
 
 
 def _names(content: PageContent) -> list[str]:
@@ -250,8 +218,3 @@ def _flat(windows: Array, column: int) -> Array:
     values = windows[:, :, column].ravel()
     flat: Array = values[~np.isnan(values)]
     return flat
-
-
-def rounded(values: Array) -> list[float | None]:
-    """Six significant digits, None for NaN: a smaller page."""
-    return [None if not np.isfinite(v) else float(f"{v:.6g}") for v in values]

@@ -13,7 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..core.files import write_text
-from .page import LAYOUT, as_html, render
+from .html import LAYOUT, as_html, render
 from .plots import GENERATED, REAL, TRAINING
 
 
