@@ -97,6 +97,7 @@ def write_search_page(path: Path, content: SearchContent) -> None:
         content=content,
         ranked=[*ranked, *others],
         shown=_shown,
+        short=_short,
         charts={name: as_html(chart, name) for name, chart in charts.items()},
     )
     write_text(path, html)
@@ -149,7 +150,7 @@ def _parallel(content: SearchContent) -> go.Figure:
 
 
 def _dimension(axis: Axis, values: list[Any]) -> dict[str, Any]:
-    label = axis.name.removeprefix("components.").replace(".params", "")
+    label = _short(axis.name)
     if not axis.number:
         ordered = sorted(
             values, key=lambda v: (not isinstance(v, int | float), v if isinstance(v, int | float) else 0)
@@ -158,12 +159,19 @@ def _dimension(axis: Axis, values: list[Any]) -> dict[str, Any]:
         places = [names.index(_shown(v)) for v in values]
         return {"label": label, "values": places, "tickvals": list(range(len(names))), "ticktext": names}
     if not axis.log:
-        return {"label": label, "values": values}
+        whole = sorted(set(values))
+        few = len(whole) <= 12 and all(float(v).is_integer() for v in whole)
+        return {"label": label, "values": values} | ({"tickvals": whole} if few else {})
     exponents = [math.log10(v) for v in values]
     low, high = math.floor(2 * min(exponents)) / 2, math.ceil(2 * max(exponents)) / 2
     ticks = np.arange(low, high + 0.25, 0.5).tolist()
     return {"label": label, "values": exponents, "range": [ticks[0], max(ticks[-1], ticks[0] + 0.5)],
             "tickvals": ticks, "ticktext": [f"{10**t:.2g}" for t in ticks]}  # fmt: skip
+
+
+def _short(key: str) -> str:
+    """A config's key without what every key of a component has."""
+    return key.removeprefix("components.").replace(".params", "")
 
 
 def _curves(content: SearchContent) -> go.Figure:
