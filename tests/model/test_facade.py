@@ -10,41 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from undula import DataOptions, DiffusionModel
-from undula.core.errors import ConfigError, DataError, IncompatibleError, RunError, UnknownNameError
+from undula.core.errors import ConfigError, IncompatibleError, RunError, UnknownNameError
 from undula.core.files import read_tensors, write_tensors
-from undula.data.options import Roles
 from undula.training.engine import Engine
 
-SMALL = {"type": "transformer", "params": {"model_dim": 16, "num_heads": 2, "num_layers": 1, "patch_size": 2}}
-QUICK = {"batch_size": 32, "max_steps": 12, "log_every": 5, "validate_every": 6}
-
-
-def frame(rows: int = 400, seed: int = 0) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    wave = np.sin(np.arange(rows) / 5)
-    return pd.DataFrame(
-        {
-            "date": pd.date_range("2020-01-01", periods=rows),
-            "price": 250.0 + 10 * wave + rng.normal(size=rows),
-            "volume": 1e6 * (2 + wave + 0.1 * rng.normal(size=rows)),
-        }
-    )
-
-
-def model(**changes: Any) -> DiffusionModel:
-    settings: dict[str, Any] = {
-        "architecture": SMALL,
-        "objective": "flow_matching",
-        "sampler": {"type": "ddim", "params": {"num_steps": 4}},
-        "data": DataOptions(predict_len=8),
-        "training": QUICK,
-    }
-    return DiffusionModel(**{**settings, **changes})
+from .small import QUICK, SMALL, frame, model
 
 
 @pytest.fixture(scope="module")
@@ -229,110 +203,6 @@ def test_missing_values_with_a_masked_loss() -> None:
     assert 150 < samples[..., 0].mean() < 350
 
 
-CONDITIONAL = DataOptions(
-    history_len=6,
-    predict_len=8,
-    roles=Roles(target=["price"], known_covariates=["volume"], calendar=["day_of_week"]),
-)
-
-
-@pytest.fixture(scope="module")
-def conditional() -> DiffusionModel:
-    return model(data=CONDITIONAL, training={**QUICK, "max_steps": 40}).fit(frame())
-
-
-def test_a_conditional_model_needs_to_be_told(conditional: DiffusionModel) -> None:
-    with pytest.raises(
-        DataError, match=r"conditioned on history, covariates: pass `given`.*unconditional=True"
-    ):
-        conditional.sample(3)
-    assert conditional.sample(3, unconditional=True).shape == (3, 8, 1)
-
-
-def test_a_conditional_model_uses_what_it_is_told(conditional: DiffusionModel) -> None:
-    table = frame(60)
-    table.loc[52:, "price"] = np.nan  # the future: its covariate is known, its target is not
-    samples = conditional.sample(4, seed=1, given=table)
-    assert samples.shape == (4, 8, 1)
-    higher = table.assign(price=table["price"] + 40)
-    assert not np.allclose(conditional.sample(4, seed=1, given=higher), samples)
-    busier = table.assign(volume=table["volume"] * 2)
-    assert not np.allclose(conditional.sample(4, seed=1, given=busier), samples)
-    assert not np.allclose(conditional.sample(4, seed=1, unconditional=True), samples)
-
-
-def test_what_is_told_is_checked(conditional: DiffusionModel, tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match=r"10 rows after cleaning, the model needs 14: 6 of history and 8 of known"
-    ):
-        conditional.sample(1, given=frame(10))
-    with pytest.raises(DataError, match="no column 'volume'"):
-        conditional.sample(1, given=frame(30).drop(columns="volume"))
-    holes = frame(30)
-    holes.loc[18, "price"] = np.nan
-    with pytest.raises(DataError, match="missing values in its history"):
-        conditional.sample(1, given=holes)
-    with pytest.raises(DataError, match="needs covariates: pass `given` as a table"):
-        conditional.sample(1, given=np.zeros((1, 6, 1)))
-    frame(30).to_csv(tmp_path / "given.csv", index=False)
-    assert conditional.sample(1, given=tmp_path / "given.csv").shape == (1, 8, 1)
-
-
-def test_histories_as_an_array() -> None:
-    trained = model(data=DataOptions(history_len=6, predict_len=8)).fit(frame())
-    histories = frame()[["price", "volume"]].to_numpy()[:24].reshape(4, 6, 2)
-    samples = trained.sample(8, given=histories)
-    assert samples.shape == (8, 8, 2)
-    one = trained.sample(5, given=histories[:1])
-    assert np.allclose(samples[[0, 4]], one[[0, 4]], rtol=1e-5), (
-        "sample i is told window i modulo their number"
-    )
-    with pytest.raises(DataError, match=r"expected \(N, 6, 2\)"):
-        trained.sample(1, given=np.zeros((1, 4, 2)))
-
-
-def test_a_panel_with_static_columns() -> None:
-    table = pd.concat([frame(400, seed=k).assign(id=f"s{k}", size=float(k)) for k in range(3)])
-    options = DataOptions(
-        history_len=4,
-        predict_len=8,
-        roles=Roles(series="id", target=["price"], static=["size"], past_covariates=["volume"]),
-    )
-    trained = model(data=options).fit(table)
-    assert trained.collator_.layout.static == {"static": 1}
-    assert trained.collator_.layout.sequence == {"history": (2, 4)}
-    samples = trained.sample(6, given=table)
-    assert samples.shape == (6, 8, 1)
-    assert not np.allclose(samples, trained.sample(6, given=table.assign(size=5.0)))
-
-
-def test_conditions_are_learned() -> None:
-    """A covariate that decides the level is followed; its null gives both levels."""
-    rng = np.random.default_rng(0)
-    switch = np.repeat(rng.integers(0, 2, 150), 8).astype(float)
-    table = pd.DataFrame({"v": 10 * switch + 0.3 * rng.normal(size=1200), "k": switch})
-    options = DataOptions(predict_len=8, stride=8, roles=Roles(target=["v"], known_covariates=["k"]))
-    training = {"batch_size": 64, "max_steps": 400, "learning_rate": 3e-3, "sample_every": None}
-    spec = {"type": "mlp", "params": {"model_dim": 64, "num_layers": 2, "condition_dropout": 0.2}}
-    trained = model(
-        architecture=spec,
-        data=options,
-        training=training,
-        sampler={"type": "dpm", "params": {"num_steps": 12}},
-    )
-    trained.fit(table)
-    low, high = (
-        trained.sample(50, given=pd.DataFrame({"v": np.zeros(8), "k": np.full(8, k)})) for k in (0.0, 1.0)
-    )
-    assert abs(float(np.mean(low))) < 1.5
-    assert abs(float(np.mean(high)) - 10) < 1.5
-    both = np.asarray(trained.sample(300, unconditional=True)).mean((1, 2))
-    assert (both < 3).mean() > 0.2 and (both > 7).mean() > 0.2
-
-
-# -- training options ------------------------------------------------------------------------------
-
-
 def test_init_from_starts_where_another_ended(fitted: DiffusionModel, tmp_path: Path) -> None:
     fitted.save(tmp_path / "m")
     again = model(
@@ -366,39 +236,6 @@ def test_training_options_reach_the_engine(monkeypatch: pytest.MonkeyPatch) -> N
         }
     ).fit(frame())
     assert seen["networks"][0].gradient_checkpointing is True
-
-
-def test_exact_data_are_scored_in_bits() -> None:
-    """The bound of a trained model on AR(1) is near the exact entropy; more steps bring it nearer."""
-    options = DataOptions(dataset="ar1", predict_len=16)
-    bits = []
-    for steps in (5, 500):
-        trained = model(
-            architecture={"type": "mlp", "params": {"model_dim": 64, "num_layers": 2}},
-            objective="variational_bound",
-            sde="vpsde",
-            data=options,
-            training={
-                "batch_size": 256,
-                "max_steps": steps,
-                "learning_rate": 3e-3,
-                "warmup_steps": 20,
-                "sample_every": None,
-            },
-        ).fit()
-        bits.append(trained.bits_per_dim(num_times=8))
-    covariance = 0.9 ** np.abs(np.subtract.outer(np.arange(16), np.arange(16)))
-    entropy = 0.5 * (np.log(2 * np.pi * np.e) + np.linalg.slogdet(covariance)[1] / 16) / np.log(2)
-    assert bits[1] < bits[0] - 0.3
-    assert entropy - 0.1 < bits[1] < entropy + 0.35
-
-
-def test_units_change_the_bound_by_their_logarithm() -> None:
-    """Bits per number in units a factor larger are log₂ of that factor more."""
-    table = frame()[["price"]]
-    plain = model(objective="variational_bound", sde="vpsde").fit(table)
-    scaled = model(objective="variational_bound", sde="vpsde").fit(table * 8)
-    assert scaled.bits_per_dim(table * 8) == pytest.approx(plain.bits_per_dim(table) + 3, abs=1e-3)
 
 
 def test_learnability_on_ar1() -> None:
@@ -454,44 +291,6 @@ def test_sizes_are_positive(wrong: dict[str, int]) -> None:
     ).fit()
     with pytest.raises(ConfigError, match="give a positive number"):
         model.sample(2, **wrong)
-
-
-def test_all_the_windows_that_are_given_count_in_the_bound() -> None:
-    model = DiffusionModel(
-        architecture={"type": "mlp", "params": {"model_dim": 16, "num_layers": 1}},
-        objective="variational_bound",
-        data={"dataset": "ar1", "predict_len": 8, "stride": 8},
-        training={"max_steps": 2, "sample_every": None},
-    ).fit()
-    windows = np.random.default_rng(0).normal(size=(40, 8, 1))
-    wild = windows.copy()
-    wild[:4] *= 50
-    assert model.bits_per_dim(wild) > model.bits_per_dim(windows) + 1
-
-
-def test_samples_of_different_lengths_have_those_of_what_is_given() -> None:
-    """Sample i is as long as the window whose covariates it was given, whatever the batch size."""
-    rng = np.random.default_rng(0)
-    rows = []
-    for name, length in enumerate(rng.integers(6, 20, 60)):
-        rows += [(name, t, rng.normal(), np.sin(t)) for t in range(length)]
-    table = pd.DataFrame(rows, columns=["id", "t", "v", "known"])
-    model = DiffusionModel(
-        architecture={"type": "transformer", "params": {"model_dim": 16, "num_heads": 2, "num_layers": 1}},
-        objective="flow_matching",
-        sampler={"type": "ddim", "params": {"num_steps": 3}},
-        data={
-            "predict_len": None,
-            "roles": {"series": "id", "time": "t", "target": ["v"], "known_covariates": ["known"]},
-        },
-        training={"max_steps": 2, "sample_every": None},
-    ).fit(table)
-    given = table[table["id"].isin([3, 4, 5])]
-    lengths = given.groupby("id").size().to_list()
-    samples = model.sample(6, seed=1, given=given)
-    assert [len(s) for s in samples] == lengths * 2
-    alone = model.sample(6, seed=1, given=given, batch_size=1)
-    assert max(np.abs(a - b).max() for a, b in zip(samples, alone, strict=True)) < 1e-5
 
 
 @pytest.mark.parametrize(
