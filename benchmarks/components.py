@@ -12,7 +12,7 @@ steps, once a seed; the table gives the means, and the spread over seeds in the 
 and `technical` are trained on prices, and their samples judged as log returns. `step` is a training
 step's time over the base's, taken alternately in one run.
 
-    python benchmarks/components.py [--seeds 2] [--steps 400] [--only WORD] [--workers 2]
+    python benchmarks/components.py [--seeds 2] [--steps 300] [--only WORD] [--workers 2]
 """
 
 from __future__ import annotations
@@ -51,6 +51,12 @@ BASE: dict[str, Spec] = {
     "objective": {"type": "flow_matching"},
     "sampler": {"type": "dpm", "params": {"num_steps": 20}},
 }  # fmt: skip
+NETWORKS: dict[str, Spec] = {
+    "cnn": {"type": "cnn", "params": {"model_dim": 48, "num_layers": 4}},
+    "gru": {"type": "gru", "params": {"model_dim": 48, "num_layers": 2}},
+    "lstm": {"type": "lstm", "params": {"model_dim": 48, "num_layers": 2}},
+    "hybrid": {"type": "hybrid", "params": {"model_dim": 48, "num_layers": 1}},
+}
 PRICED = ("log_return", "technical")  # trained on prices; their samples are judged as log returns
 REGULARISERS = ("moments", "spectrum", "increments")
 SHORT_INDICATORS = {
@@ -74,11 +80,8 @@ VARIANTS: dict[str, list[Spec]] = {
     "architecture": [
         {"type": "mlp", "params": {"model_dim": 160, "num_layers": 3}},
         {"type": "unet", "params": {"channels": [24, 48], "embedding_dim": 64}},
-        {"type": "cnn"},
-        {"type": "gru"},
-        {"type": "lstm"},
-        {"type": "hybrid"},
-        {"type": "ensemble", "params": {"models": ["transformer", "cnn", "rnn"]}},
+        *NETWORKS.values(),
+        {"type": "ensemble", "params": {"models": [BASE["architecture"], NETWORKS["cnn"], NETWORKS["gru"]]}},
     ],
     "noise": [
         {"type": "correlated", "params": {"ar": 0.9, "floor": 0.1}},
@@ -125,7 +128,7 @@ class Problem(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--only", default="")
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
     arguments = parser.parse_args()
@@ -138,10 +141,10 @@ def main() -> None:
         for row in pool.map(_row, chosen, repeat(arguments.seeds), repeat(arguments.steps)):
             rows.append(row)
             table([_shown(row)])
-            print(end="", flush=True)
+            result = {"length": LENGTH, "steps": arguments.steps, "seeds": arguments.seeds, "rows": rows}
+            write("components", result)
     print()
     table([_shown(row) for row in rows])
-    write("components", {"length": LENGTH, "steps": arguments.steps, "seeds": arguments.seeds, "rows": rows})
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
@@ -334,6 +337,8 @@ def sliced(samples: np.ndarray, real: np.ndarray) -> float:
 
 
 def _name(spec: Spec) -> str:
+    if "models" in spec.get("params", {}):
+        return f"{spec['type']} (of {', '.join(one['type'] for one in spec['params']['models'])})"
     params = ", ".join(f"{k} {v}" for k, v in spec.get("params", {}).items() if k not in SHORT_INDICATORS)
     return f"{spec['type']} ({params})" if params else spec["type"]
 

@@ -36,5 +36,5 @@ settings = [
 outcome = ExperimentRunner.from_config("sp500", settings, quiet=True).run()
 figure = outcome.results["metrics"]["drawdown"]
 print(f"distance of drawdowns from the held-out part: {figure['value']:.4f}")
-print("floors:", {name: round(value, 4) for name, value in figure["floors"].items()})
-print("baselines:", {name: round(value, 4) for name, value in figure["baselines"].items()})
+print("floors:", {name: round(float(value), 4) for name, value in figure["floors"].items()})
+print("baselines:", {name: round(float(value), 4) for name, value in figure["baselines"].items()})

@@ -15,8 +15,10 @@ import pytest
 import yaml
 
 from undula import DiffusionModel
+from undula.config.loading import load_config
 from undula.config.yaml12 import parse_yaml
 from undula.core.files import read_tensors
+from undula.data.prepare import prepare
 
 from .command import TINY, Result, undula
 
@@ -308,6 +310,36 @@ def test_init_makes_a_config_that_runs(call: Call, tmp_path: Path) -> None:
     assert samples["price"].mean() == pytest.approx(50, abs=20)
 
 
+def test_init_finds_the_series_of_a_panel_and_decimal_commas(call: Call, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    days = pd.date_range("2021-01-01", periods=300).strftime("%Y-%m-%d")
+    prices = 1234 + rng.normal(size=(2, 300)).cumsum(1)
+    table = pd.DataFrame(
+        {
+            "day": np.tile(days, 2),
+            "shop": np.repeat(["north", "south"], 300),
+            "price": [f"{v:,.2f}".translate(str.maketrans(",.", ".,")) for v in prices.ravel()],
+        }
+    )
+    table.sample(frac=1, random_state=0).to_csv("shops.csv", sep=";", index=False)
+    made = call("init", "shops.csv")
+    assert made.code == 0, made.err
+    assert "roles: {time: day, series: shop}" in made.out and "columns: [price]" in made.out
+    assert "2 series by 'shop'" in made.err
+    (tmp_path / "shops.yaml").write_text(made.out)
+    assert call("validate", "shops.yaml").code == 0
+    values = prepare(load_config("shops.yaml").data).panel.series[0].values
+    assert np.allclose(values[:, 0], np.round(prices[0], 2))
+
+
+def test_an_interrupted_run_is_found_by_its_name(call: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "experiments" / "runs" / "tiny" / "20260101T000000Z-abcd"
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text(TINY)
+    assert f"finish it with `undula run --resume {folder.relative_to(tmp_path)}" in call("sample", "tiny").err
+    assert "did you mean 'tiny'?" in call("sample", "tinny").err
+
+
 def test_help_names_every_command(call: Call) -> None:
     text = call("--help").out
     for command in ("run", "sample", "components", "presets", "validate", "schema", "init"):
@@ -370,8 +402,8 @@ MISTAKES: dict[str, tuple[tuple[object, ...], str]] = {
         r"unknown dataset 'ar2'; did you mean 'ar1'\?",
     ),
     "not a run": (("sample", "."), "is not a run folder"),
-    "no run": (("sample", "nothing"), "neither a run folder nor a name with runs"),
-    "resume nothing": (("run", "--resume", "nothing"), "neither a run folder nor a name with runs"),
+    "no run": (("sample", "nothing"), "neither a run folder nor the name of an experiment"),
+    "resume nothing": (("run", "--resume", "nothing"), "nor the name of an experiment with runs"),
     "resume and more": (("run", "tiny.yaml", "--resume", "x"), "give no config"),
     "unknown kind": (("components", "sdes"), r"did you mean 'sde'\?"),
     "missing csv": (("init", "no.csv"), "does not exist"),

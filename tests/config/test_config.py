@@ -60,6 +60,12 @@ plain = st.recursive(
 )
 
 
+def test_one_guidance_needs_no_list() -> None:
+    for spec in ("cfg", {"type": "cfg"}, ["cfg"]):
+        config = as_config({"components": {"guidance": spec}})
+        assert [one.type for one in config.components.guidance] == ["cfg"]
+
+
 @given(plain)
 @example({"\x85": "a\r\u2028b"})
 def test_what_is_dumped_is_read_back(value: Any) -> None:

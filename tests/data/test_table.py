@@ -115,6 +115,26 @@ def test_interpolation_is_linear_in_time_not_in_rows() -> None:
     assert clean(frame, missing="interpolate").series[0].values[:, 0].tolist() == [0, 1, 2, 3.5, 4]
 
 
+def test_filled_values_are_ones_that_the_column_could_have() -> None:
+    """Few values that repeat: one of them; else the decimals of the others; else the line itself."""
+    rng = np.random.default_rng(0)
+    repeated = rng.integers(0, 4, 200) * 0.25
+    decimals = np.round(rng.normal(100, 10, 200), 1)
+    free = rng.normal(size=200)
+    frame = pd.DataFrame({"repeated": repeated, "decimals": decimals, "free": free})
+    for start, count in ((50, 3), (120, 2)):
+        frame.loc[start : start + count - 1] = np.nan
+    filled = clean(frame, missing="interpolate").series[0].values
+    holes = frame["free"].isna().to_numpy()
+    assert set(filled[holes, 0]) <= set(repeated)
+    line = np.interp(np.arange(200), np.flatnonzero(~holes), decimals[~holes])
+    assert np.array_equal(filled[holes, 1], np.round(line[holes], 1))
+    assert np.allclose(
+        filled[holes, 2], np.interp(np.arange(200), np.flatnonzero(~holes), free[~holes])[holes]
+    )
+    assert np.array_equal(filled[~holes], frame.to_numpy()[~holes])
+
+
 def test_the_ends_keep_their_nearest_value() -> None:
     frame = pd.DataFrame({"v": [np.nan, 1.0, 2.0, np.nan]})
     assert clean(frame, missing="interpolate").series[0].values[:, 0].tolist() == [1, 1, 2, 2]

@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 from undula.core.errors import DataError
 from undula.evaluation.comparing import compare_results
 from undula.evaluation.paired import Difference, holm, paired_difference, spread, winner
+from undula.report.comparison_words import verdict
 
 
 def by_seed(*values: float) -> dict[int, float]:
@@ -118,6 +119,15 @@ def test_results_side_by_side() -> None:
     plain = compared.as_json()
     assert plain["expected_by_chance"] == pytest.approx(0.05)
     assert plain["figures"]["std"]["pairs"][0]["difference"]["n"] == 3
+
+
+def test_a_winner_by_next_to_nothing_is_called_so() -> None:
+    for step, words in ((1e-5, "a; by less than 1% of the floor"), (0.2, "a")):
+        found = {
+            (label, s): results(5 + step * (label == "b") + 1e-3 * s) for label in "ab" for s in range(3)
+        }
+        (figure,) = compare_results(found, ["a", "b"]).figures
+        assert verdict(figure) == words
 
 
 def test_one_seed_claims_nothing() -> None:

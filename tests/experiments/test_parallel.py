@@ -47,6 +47,7 @@ def most_at_once(folder: Path) -> int:
 
 
 def test_threads_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS")
     monkeypatch.setattr(budgets, "cores", lambda: 8)
     assert [thread_budget(n) for n in (1, 2, 3, 8, 20)] == [8, 4, 2, 1, 1]
     assert thread_budget(2, 6) == 3
@@ -55,6 +56,14 @@ def test_threads_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Budget.of(20, workers=4, threads=4, memory=1) == Budget(workers=4, threads=1, memory=1)
     with pytest.raises(ConfigError, match="workers = 0: give a positive number"):
         Budget.of(3, workers=0)
+
+
+def test_threads_of_a_process_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budgets, "cores", lambda: 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert Budget.of(3, memory=1) == Budget(workers=3, threads=1, memory=1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "64")
+    assert Budget.of(3, memory=1).threads == 2
 
 
 def test_memory_is_what_is_free() -> None:

@@ -270,6 +270,7 @@ def test_learnability_on_ar1() -> None:
 
 def test_scikit_learn_manners() -> None:
     model = DiffusionModel(architecture="mlp", seed=3)
+    assert repr(model) == "DiffusionModel(architecture='mlp', seed=3)"
     params = model.get_params()
     assert params["architecture"] == "mlp"
     assert DiffusionModel(**params).get_params() == params

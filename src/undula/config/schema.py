@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["ComponentSpec", "Components", "Config", "Evaluation", "Experiment", "Wandb"]
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt
@@ -74,7 +75,7 @@ class Components(_Block):
         default_factory=lambda: ComponentSpec(type="heun"), description="How samples are drawn."
     )
     guidance: list[ComponentSpec] = Field(
-        [], description="What steers the denoiser in sampling, from the inside out."
+        [], description="What steers the denoiser in sampling: one, or several from the inside out."
     )
 
     @field_validator("architecture", mode="before")
@@ -88,7 +89,9 @@ class Components(_Block):
     @field_validator("*", mode="before")
     @classmethod
     def _list(cls, value: Any, info: ValidationInfo) -> Any:
-        if not isinstance(value, list) or info.field_name == "guidance":
+        if info.field_name == "guidance":
+            return [value] if isinstance(value, str | Mapping) else value
+        if not isinstance(value, list):
             return value
         spec = KINDS[info.field_name or ""].spec_of_list(value)
         if spec is None:

@@ -8,7 +8,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import ConstantColumnsError, MissingValuesError, TooShortError
+import pandas as pd
+
+from ..core.errors import ConstantColumnsError, MissingValuesError, RepeatedTimesError, TooShortError
+from ..data.columns import time_role, with_time_column
 from ..data.options import DataOptions
 from ..data.prepare import PreparedData, prepare
 from ..data.reading import Windows, read_file
@@ -65,10 +68,11 @@ def starter_config(file: Path) -> tuple[str, list[str]]:
     columns = ", ".join(_quoted(c) for c in panel.columns)
     if panel.series and not panel.independent:
         time = next((n.split("'")[1] for n in panel.notes if n.startswith("time column")), None)
-        roles.append(f"  roles: {{time: {'null' if time is None else _quoted(time)}}}\n")
+        series = "" if options.roles.series is None else f", series: {_quoted(options.roles.series)}"
+        roles.append(f"  roles: {{time: {'null' if time is None else _quoted(time)}{series}}}\n")
     if roles or constant:
         roles.append(f"  columns: [{columns}]           # those to generate\n")
-    text_columns = _unused(file, [*panel.columns, *constant, time])
+    text_columns = _unused(file, [*panel.columns, *constant, time, options.roles.series])
     unused = [("text", text_columns), ("constant in the training part", constant)]
     left_out = [f"not used, {why}: {', '.join(names)}" for why, names in unused if names]
     roles += [f"  # {line}\n" for line in left_out]
@@ -99,8 +103,8 @@ def _unused(file: Path, used: list[str | None]) -> list[str]:
 def _prepared(file: Path) -> tuple[PreparedData, list[str]]:
     """The data with the longest usual window that leaves windows in every part.
 
-    Missing values are interpolated and constant columns left out, if there are any; the names of
-    the latter are returned.
+    Missing values are interpolated, series told apart by the column that does, and constant columns
+    left out, if there are any; the names of the latter are returned.
     """
     settings: dict[str, Any] = {"path": str(file)}
     constant: list[str] = []
@@ -112,12 +116,38 @@ def _prepared(file: Path) -> tuple[PreparedData, list[str]]:
             if len(lengths) == 1:
                 raise
             lengths.pop(0)
+        except RepeatedTimesError:
+            series = _series_column(file)
+            if series is None or "roles" in settings:
+                raise
+            settings["roles"] = {"series": series}
         except MissingValuesError:
             settings["missing"] = "interpolate"
         except ConstantColumnsError as error:
             if not error.others:
                 raise
             settings["columns"], constant = error.others, constant + error.columns
+
+
+def _series_column(file: Path) -> str | None:
+    """The column that tells several series apart: with the time it names every row once.
+
+    The one with the fewest values, of text or whole numbers.
+    """
+    table = read_file(file)
+    if isinstance(table, Windows):
+        return None
+    table = with_time_column(table)
+    time = time_role(table, DataOptions(path=str(file)), [])
+    found = [
+        name
+        for name in table.columns
+        if name != time
+        and not pd.api.types.is_float_dtype(table[name])
+        and table[name].notna().all()
+        and not table.duplicated([time, name]).any()
+    ]
+    return min(found, key=lambda name: table[name].nunique(), default=None)
 
 
 def _quoted(text: str) -> str:

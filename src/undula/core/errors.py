@@ -50,6 +50,10 @@ class DataError(UndulaError):
     """The data cannot be used as they are."""
 
 
+class RepeatedTimesError(DataError):
+    """Two different rows have the same time."""
+
+
 class MissingValuesError(DataError):
     """Values are missing, and nothing was said about what to do."""
 
@@ -91,7 +95,7 @@ class Interrupted(UndulaError):  # noqa: N818
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `"; did you mean 'x'?"` for the nearest known name, or an empty string."""
     names = sorted(known)
-    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f"; did you mean {nearest[0]!r}?" if nearest else ""
 
 

@@ -158,7 +158,8 @@ class Registry:
             names = cls.list(kind)
             raise UnknownNameError(
                 f"unknown {kind} {name!r}{did_you_mean(name, names)} (known: {', '.join(names)}; "
-                "components of your own need `plugins: [file.py]` or --plugin file.py)"
+                "components of your own need `plugins: [file.py]` in the config, --plugin file.py, or in "
+                "Python their module imported)"
             )
         return cls._classes[kind, name]
 

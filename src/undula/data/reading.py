@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..core.errors import DataError, did_you_mean
 
 _READERS = (".csv", ".parquet", ".npy", ".npz")
+_DECIMAL_COMMA = r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?"
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,21 @@ def _read_csv(path: Path) -> pd.DataFrame:
     table = pd.read_csv(path, sep=separator, skipinitialspace=True, encoding="utf-8-sig")
     if table.empty:
         raise DataError(f"file {str(path)!r} has a header but no rows")
+    if separator != ",":
+        table = table.apply(_with_decimal_points)
     return table.rename(columns=str)
+
+
+def _with_decimal_points(column: pd.Series) -> pd.Series:
+    """A text column of numbers with decimal commas, such as 1.234,5, as numbers; any other as it is."""
+    given = column.dropna()
+    if pd.api.types.is_numeric_dtype(column) or given.empty:
+        return column
+    text = given.astype(str).str.strip()
+    if not (text.str.fullmatch(_DECIMAL_COMMA).all() and text.str.contains(",").any()):
+        return column
+    points = text.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
+    return pd.to_numeric(points).reindex(column.index)
 
 
 def _read_windows(path: Path) -> Windows:

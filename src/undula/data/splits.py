@@ -10,6 +10,7 @@ from __future__ import annotations
 __all__ = ["Parts", "split_panel"]
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -229,9 +230,14 @@ def _too_short(name: str, runs: list[tuple[int, int]], options: DataOptions, how
     window = options.history_len + (options.predict_len or 1)
     parts = f"history_len {options.history_len} + predict_len {options.predict_len}"
     gap = " after the gap of one window" if how == "time" and name != "train" else ""
+    needed = ""
+    if how == "time" and not several:
+        shares = (getattr(options.split, part) for part in _NAMES[1:])
+        most = max((window + (options.predict_len or 1)) / share for share in shares if share)
+        needed = f" (about {math.ceil(most):,} rows would do)"
     return (
         f"the {name} part has no window: its longest stretch has {longest:,} rows{gap}, a window needs "
-        f"{window:,} ({parts}): use shorter windows, more data, or another data.split (a share of 0 "
+        f"{window:,} ({parts}): use shorter windows, more data{needed}, or another data.split (a share of 0 "
         f"leaves a part out{', by: series splits the set of series' if several else ''})"
     )
 

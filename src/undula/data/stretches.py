@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..core.errors import DataError, MissingValuesError
+from ..core.errors import DataError, MissingValuesError, RepeatedTimesError
 from .calendar import calendar_features
 from .options import DataOptions, Transform
 
 _LONG_STEP_REGULAR, _LONG_STEP_IRREGULAR = 1.5, 5.0
+_MOST_DECIMALS, _EVIDENCE = 8, 20
 
 
 @dataclass
@@ -142,7 +143,7 @@ def _in_order(rows: NDArray[np.int64], columns: Columns, series: str, changed: C
         if len(twice):
             stamp = _stamp(columns.time[rows[twice[0]]])
             where = f" of series {series!r}" if series else ""
-            raise DataError(
+            raise RepeatedTimesError(
                 f"two different rows{where} have the time {stamp}: correct them, or if the file holds "
                 "several series, name the column that tells them apart in roles.series"
             )
@@ -234,14 +235,34 @@ def _filled(
 def _interpolated(
     numbers: NDArray[np.float64], rows: NDArray[np.int64], columns: Columns
 ) -> NDArray[np.float64]:
-    """Linear in time; the ends keep their nearest value."""
+    """Linear in time, rounded to values that the column could have; the ends keep their nearest value."""
     x = (np.arange(len(rows)) if columns.clock is None else columns.clock[rows]).astype(float)
     filled = numbers.copy()
     for y, name in zip(filled.T, columns.names, strict=True):
         given = ~np.isnan(y)
         if not given.any():
             raise DataError(f"column {name!r} has no values at all: leave it out")
-        y[:] = np.interp(x, x[given], y[given])
+        y[~given] = _possible(np.interp(x[~given], x[given], y[given]), np.unique(y[given]), int(given.sum()))
+    return filled
+
+
+def _possible(filled: NDArray[np.float64], values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Filled values as the column could have taken them.
+
+    Where its values come again and again, the nearest of them; else as many decimals as they have. Of a
+    few values nothing is concluded.
+    """
+    if count < _EVIDENCE:
+        return filled
+    if 2 * len(values) <= count:
+        place = np.searchsorted(values, filled).clip(1, max(1, len(values) - 1))
+        low, high = values[place - 1], values[place % len(values)]
+        nearest: NDArray[np.float64] = np.where(filled - low <= np.abs(high - filled), low, high)
+        return nearest
+    for decimals in range(_MOST_DECIMALS + 1):
+        if np.isclose(np.round(values, decimals), values, rtol=1e-12, atol=0).all():
+            rounded: NDArray[np.float64] = np.round(filled, decimals)
+            return rounded
     return filled
 
 

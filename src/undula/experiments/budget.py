@@ -59,7 +59,9 @@ class Budget:
         total = threads or cores()
         count = max(1, min(workers or total, jobs))
         free = memory or int(_SHARE_OF_FREE * available_memory())
-        return cls(count, thread_budget(count, total), free)
+        most = os.environ.get("OMP_NUM_THREADS", "")  # of one process, as elsewhere
+        each = thread_budget(count, total)
+        return cls(count, min(each, int(most)) if most.isdecimal() and int(most) else each, free)
 
     def admits(self, peaks: Sequence[int | None], highest: int | None) -> bool:
         """Whether one more process may start.

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import RunError
+from ..core.errors import RunError, did_you_mean
 from ..core.files import write_json, write_text
 
 RUNS = Path("experiments") / "runs"
@@ -126,7 +126,7 @@ def find_run(run: str | Path, needs: str = "config.yaml") -> RunFolder:
 
     Args:
         run: a folder, or a name under experiments/runs.
-        needs: a file that the run must have.
+        needs: a file that a run should have; the newest run at all if none has it.
 
     Raises:
         RunError: if there is none.
@@ -138,11 +138,13 @@ def find_run(run: str | Path, needs: str = "config.yaml") -> RunFolder:
         raise RunError(
             f"{path} is not a run folder (it has no config.yaml): give the folder that `undula run` printed"
         )
-    found = [p for p in (RUNS / str(run)).glob("*") if (p / needs).is_file()]
+    runs = [p for p in (RUNS / str(run)).glob("*") if (p / "config.yaml").is_file()]
+    found = [p for p in runs if (p / needs).is_file()] or runs
     if not found:
+        names = [p.name for p in RUNS.glob("*")] if RUNS.is_dir() else []
         raise RunError(
-            f"{str(run)!r} is neither a run folder nor a name with runs in {RUNS}/: `undula run {run}` "
-            "makes one"
+            f"{str(run)!r} is neither a run folder nor the name of an experiment with runs in "
+            f"{RUNS}/{did_you_mean(str(run), names)} (`undula run CONFIG` makes one)"
         )
     return RunFolder(max(found, key=lambda p: p.name))
 

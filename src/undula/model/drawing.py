@@ -54,14 +54,15 @@ class Drawing:
         parts = collator.layout.droppable
         if not parts:
             if given is not None:
-                raise ConfigError("the model is unconditional: leave `given` out")
+                raise ConfigError("the model is unconditional: leave `given` (--given) out")
             return None
         if unconditional:
             return None
         if given is None:
             raise DataError(
-                f"the model is conditioned on {', '.join(parts)}: pass `given` (a table or file with the "
-                "history and the known covariates), or unconditional=True for the learned nulls"
+                f"the model is conditioned on {', '.join(parts)}: pass `given` (--given FILE; a table or a "
+                "file with the history and the known covariates), or unconditional=True (--unconditional) "
+                "for the learned nulls"
             )
         return given if isinstance(given, Batch) else given_windows(given, collator, self.options)
 

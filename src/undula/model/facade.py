@@ -158,6 +158,12 @@ class DiffusionModel:
             resolve_guidance(self.guidance),
         )
 
+    def __repr__(self) -> str:
+        """The arguments that are not the defaults, as scikit-learn shows them."""
+        signature = inspect.signature(type(self)).parameters
+        own = {k: v for k, v in self.get_params().items() if v is not None and v != signature[k].default}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in own.items())})"
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's arguments, as in scikit-learn."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}

@@ -19,6 +19,8 @@ from ..evaluation.comparing import Compared, ComparedFigure, Pair
 from ..evaluation.paired import CONFIDENCE
 from .words import number
 
+_LITTLE = 0.01
+
 
 def mean_in_words(figure: ComparedFigure, label: str) -> str:
     """Mean ± standard deviation over seeds; without the latter where there is one seed."""
@@ -43,7 +45,12 @@ def verdict(figure: ComparedFigure) -> str:
     """Who wins, or why nobody does."""
     if figure.winner is not None:
         words = figure.winner + ("" if figure.holds else " (not after Holm's correction)")
-        return words + ("; all at the floor" if figure.at_the_floor else "")
+        if figure.at_the_floor:
+            return words + "; all at the floor"
+        ahead = [abs(pair.difference.mean) for pair in figure.pairs if figure.winner in (pair.a, pair.b)]
+        return words + (
+            f"; by less than {_LITTLE:.0%} of the floor" if min(ahead) < _LITTLE * (figure.floor or 0) else ""
+        )
     if all(math.isnan(pair.difference.low) for pair in figure.pairs):
         return "no interval" if figure.pairs else "one config has it"
     told_apart = sum(pair.difference.sign != 0 for pair in figure.pairs)

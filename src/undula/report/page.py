@@ -202,7 +202,8 @@ def _curve(content: PageContent) -> go.Figure:
         points = [(line["step"], line[key]) for line in content.curve if key in line]
         if points:
             steps, values = zip(*points, strict=True)
-            chart.add_trace(go.Scatter(x=steps, y=rounded(np.array(values)), mode="lines", name=what,
+            mode = "lines+markers" if len(points) < 10 else "lines"
+            chart.add_trace(go.Scatter(x=steps, y=rounded(np.array(values)), mode=mode, name=what,
                                        line={"color": colour}))  # fmt: skip
     chart.update_xaxes(title_text="step")
     chart.update_yaxes(title_text="loss")

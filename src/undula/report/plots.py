@@ -100,7 +100,7 @@ def save_marginals(path: Path, real: Array, generated: Array, columns: list[str]
                 color=GENERATED,
                 label="quantiles 0.1 % to 99.9 %",
             )
-            right.axline((0, 0), slope=1, color="grey", lw=0.8, label="equal")
+            right.axline((float(np.median(x)),) * 2, slope=1, color="grey", lw=0.8, label="equal")
             right.set(xlabel=f"held-out {name}", ylabel=f"generated {name}")
             right.legend(frameon=False)
         save_figure(figure, path)
@@ -129,6 +129,6 @@ def save_dynamics(path: Path, real: Array, generated: Array, columns: list[str])
                     rho = autocorrelation(transform(windows[:, :, row]))
                     axis.plot(lags, rho, "o-", ms=3, color=colour, label=what)
                 axis.axhline(0, color="grey", lw=0.6)
-                axis.set(xlabel="lag (steps)", ylabel=f"autocorrelation of {label}")
+                axis.set(xlabel="lag (steps)", ylabel=f"autocorrelation\nof {label}")
                 axis.legend(frameon=False)
         save_figure(figure, path)

@@ -126,6 +126,8 @@ def _history(content: SearchContent) -> go.Figure:
                                    marker={"color": TRAINING, "symbol": "x", "size": 8}))  # fmt: skip
     chart.update_xaxes(title_text="trial")
     chart.update_yaxes(title_text=content.metric)
+    if len(content.points) <= 20:
+        chart.update_xaxes(dtick=1)
     return chart.update_layout(**{**LAYOUT, "height": 380})
 
 

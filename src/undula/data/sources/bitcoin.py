@@ -103,8 +103,8 @@ def _named(table: pd.DataFrame, where: str) -> pd.DataFrame:
     if not dates or not prices:
         missing = "a column with the date" if not dates else f"any of the columns {', '.join(_COLUMNS)}"
         raise DataError(
-            f"{where} has not {missing} (it has {', '.join(table.columns)}): rename its columns, or use "
-            "data.path without data.dataset"
+            f"{where} has not {missing} (it has {', '.join(table.columns)}): rename its columns, or "
+            "take the file as it is: --set data.dataset=null"
         )
     table = table.rename(columns={dates[0]: "date"})
     return table.drop(columns=[name for name in _SPARE if name in table.columns])
