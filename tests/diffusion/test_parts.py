@@ -186,6 +186,17 @@ def test_a_custom_sde_is_checked(alpha: str, sigma: str, message: str) -> None:
         path_of(sde)
 
 
+def test_velocity_needs_a_path_that_moves_at_its_end() -> None:
+    """cos² has neither height nor slope at t = 1: the velocity there says nothing of the series."""
+    still = Registry.get("sde", "custom", alpha_of_t="cos(pi*t/2)**2", sigma_of_t="sin(pi*t/2)")
+    with pytest.raises(IncompatibleError, match="velocity-prediction needs a path that moves at t = 1"):
+        Parametrization(prediction="velocity").check(still)
+    for prediction in ("v", "x0", "edm"):
+        Parametrization(prediction=prediction).check(still)
+    for name in SDES:
+        Parametrization(prediction="velocity").check(Registry.get("sde", name))
+
+
 def test_transition_composes() -> None:
     """x_t | x_s then x_s | x_0 has the moments of x_t | x_0."""
     for name in SDES:

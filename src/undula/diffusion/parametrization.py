@@ -7,7 +7,7 @@ r"""What the network predicts: one affine pair.
     eps                       1/α                       −σ/α                    α > 0
     score = −ε                1/α                       σ/α                     α > 0
     v = α ε − σ x_0           α/(α² + σ²)               −σ/(α² + σ²)
-    velocity = α' x_0 + σ' ε  −σ'/(α'σ − ασ')           σ/(α'σ − ασ')           SNR strictly monotone
+    velocity = α' x_0 + σ' ε  −σ'/(α'σ − ασ')           σ/(α'σ − ασ')           α'σ ≠ ασ'
     edm                       α s²/(α² s² + σ²)         σ s/√(α² s² + σ²)       s = sd of what is diffused
 
 With x_t = α x_0 + σ ε the target follows from the pair,
@@ -92,11 +92,18 @@ class Parametrization:
         """Refuse a path on which the pair is not defined.
 
         Raises:
-            IncompatibleError: if the prediction divides by α and α(t_max) = 0.
+            IncompatibleError: if the prediction divides by α and α(t_max) = 0, or by α'σ − ασ' and that is 0.
         """
-        alpha = float(sde.alpha(torch.tensor([t_max], dtype=torch.float64)))
-        if self.prediction in ("eps", "score") and alpha < 1e-12:
+        level = sde.levels(torch.tensor([t_max], dtype=torch.float64))[0]
+        name = type(sde).__name__
+        if self.prediction in ("eps", "score") and level.alpha < 1e-12:
             raise IncompatibleError(
-                f"{self.prediction}-prediction needs alpha > 0 at t = {t_max:g}, "
-                f"{type(sde).__name__} has 0: use v, x0, velocity or edm"
+                f"{self.prediction}-prediction needs alpha > 0 at t = {t_max:g}, {name} has 0: use v, x0, "
+                "velocity or edm"
+            )
+        norm = float(level.alpha_dot * level.sigma - level.alpha * level.sigma_dot)
+        if self.prediction == "velocity" and abs(norm) < 1e-9 * float(level.sigma):
+            raise IncompatibleError(
+                f"velocity-prediction needs a path that moves at t = {t_max:g}, and on {name} alpha and its "
+                "slope are both 0 there: use v, x0 or edm, or an alpha that falls to 0 with a slope"
             )
