@@ -100,7 +100,7 @@ from undula import BaseSDE, register
 @register("sde", "from_a_file")
 class FromAFile(BaseSDE):
     """A path in a plugin file."""
-    def alpha(self, t): return torch.cos(0.5 * torch.pi * t) ** 2
+    def alpha(self, t): return torch.cos(0.5 * torch.pi * t)
     def sigma(self, t): return torch.sin(0.5 * torch.pi * t)
 '''
 

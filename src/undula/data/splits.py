@@ -233,7 +233,9 @@ def _too_short(name: str, runs: list[tuple[int, int]], options: DataOptions, how
     needed = ""
     if how == "time" and not several:
         shares = (getattr(options.split, part) for part in _NAMES[1:])
-        most = max((window + (options.predict_len or 1)) / share for share in shares if share)
+        most = max(
+            ((window + (options.predict_len or 1)) / share for share in shares if share), default=window
+        )
         needed = f" (about {math.ceil(most):,} rows would do)"
     return (
         f"the {name} part has no window: its longest stretch has {longest:,} rows{gap}, a window needs "
