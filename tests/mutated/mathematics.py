@@ -15,7 +15,7 @@ MUTATIONS = (
     ("edm: c_out without s", PARAMETRIZATION, "sigma * s * c_in", "sigma * c_in"),
     ("c_in: σ² → σ", PARAMETRIZATION, "alpha**2 * s**2 + sigma**2", "alpha**2 * s**2 + sigma"),
     ("target: the sign of ε", PARAMETRIZATION, "-c_skip * level.sigma / c_out", "c_skip * level.sigma / c_out"),
-    ("weights: c_out² → c_out on F", "diffusion/weighting.py", "gamma=gamma) * c_out**2", "gamma=gamma) * c_out"),
+    ("weights: c_out² → c_out on F", "diffusion/weighting.py", "bias=bias) * c_out**2", "bias=bias) * c_out"),
     ("weights: snr without the square", "diffusion/weighting.py", "return (alpha / sigma) ** 2", "return alpha / sigma"),
     ("weights: edm with α instead of α²", "diffusion/weighting.py", "(alpha**2 * s**2 + sigma**2)", "(alpha * s**2 + sigma**2)"),
     ("weights: likelihood ½ → 1", "diffusion/weighting.py", "0.5 * minus_snr_slope", "1.0 * minus_snr_slope"),
@@ -32,7 +32,7 @@ MUTATIONS = (
     ("euler: (1 + η²) → 1", "components/samplers/euler.py", "from_x += self.eta**2 * rate * dt", "from_x += 0 * rate * dt"),
     ("euler: 2 → 1 in the noise", "components/samplers/euler.py", "math.sqrt(-2.0 * dt * rate)", "math.sqrt(-1.0 * dt * rate)"),
     ("heun: ½ → 0.45", "components/samplers/heun.py", "half = 0.5 *", "half = 0.45 *"),
-    ("dpm: ½ → 1 in h/h'", "components/samplers/dpm.py", "weight = 0.5 * h / h_previous", "weight = 1.0 * h / h_previous"),
+    ("dpm: ½ → ⅔ of the slope in 2M", "components/samplers/_exponential.py", "[total / (k + 1) for k", "[total / (k / 2 + 1) for k"),
     ("bound: prior ½ → 1", "diffusion/bound.py", "prior = 0.5 *", "prior = 1.0 *"),
     ("bound: density left out", "diffusion/bound.py", "/ density.pdf(t)", "/ 1.0"),
 )  # fmt: skip
