@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,10 @@ class Result:
     code: int
     out: str
     err: str
+
+
+Call = Callable[..., Result]
+"""`undula ARGUMENTS` in the folder of the fixture `call`."""
 
 
 def undula(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: object) -> Result:

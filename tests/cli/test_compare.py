@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from .command import TINY, Result, undula
-
-Call = Callable[..., Result]
+from .command import Call
 
 SHORT = (
     "--set",
@@ -23,15 +20,12 @@ SHORT = (
 
 
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
-    """`undula …` in an empty folder that holds tiny.yaml and narrow.yaml."""
-    (tmp_path / "tiny.yaml").write_text(TINY)
+def call(call: Call, tmp_path: Path) -> Call:
+    """`undula …` in a folder that holds tiny.yaml and narrow.yaml."""
     (tmp_path / "narrow.yaml").write_text(
         "extends: tiny.yaml\ncomponents: {architecture: {params: {model_dim: 8}}}\n"
     )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("undula.cli.options._state", {"debug": False})
-    return lambda *arguments: undula(capsys, monkeypatch, *arguments)
+    return call
 
 
 def test_two_files_one_seed_then_nothing_left(call: Call, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +16,7 @@ from undula.cli import app
 from undula.data.options import DataOptions
 from undula.data.prepare import prepare
 
-from .command import TINY, Result, undula
-
-Call = Callable[..., Result]
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
-    (tmp_path / "tiny.yaml").write_text(TINY)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("undula.cli.options._state", {"debug": False})
-    return lambda *arguments: undula(capsys, monkeypatch, *arguments)
-
+from .command import Call
 
 # -- windows ---------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +11,17 @@ import pytest
 
 from undula import ExperimentRunner
 
-from .command import TINY, Result, undula
+from .command import TINY, Call
 
-Call = Callable[..., Result]
 ALL_FOR_TRAINING = "data.split={train: 1.0, val: 0.0, test: 0.0}"  # nothing to judge, no page
 TOLD = TINY.replace("stride: 8", "stride: 8, history_len: 8")
 
 
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
+def call(call: Call, tmp_path: Path) -> Call:
     """`undula …` in a folder that holds tiny.yaml and told.yaml."""
-    (tmp_path / "tiny.yaml").write_text(TINY)
     (tmp_path / "told.yaml").write_text(TOLD)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("undula.cli.options._state", {"debug": False})
-    return lambda *arguments: undula(capsys, monkeypatch, *arguments)
+    return call
 
 
 @pytest.fixture(scope="module")

@@ -126,7 +126,9 @@ def test_filled_values_are_ones_that_the_column_could_have() -> None:
         frame.loc[start : start + count - 1] = np.nan
     filled = clean(frame, missing="interpolate").series[0].values
     holes = frame["free"].isna().to_numpy()
+    line = np.interp(np.arange(200), np.flatnonzero(~holes), repeated[~holes])
     assert set(filled[holes, 0]) <= set(repeated)
+    assert (np.abs(filled[holes, 0] - line[holes]) <= 0.125).all(), "the nearest one"
     line = np.interp(np.arange(200), np.flatnonzero(~holes), decimals[~holes])
     assert np.array_equal(filled[holes, 1], np.round(line[holes], 1))
     assert np.allclose(

@@ -92,6 +92,14 @@ def test_a_missing_package_is_told_before_training(monkeypatch: pytest.MonkeyPat
         runner(tmp_path, "wandb={enabled: true}").prepare()
 
 
+def test_the_mode_is_the_environments_unless_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    assert WandbLogger(tmp_path, "a", {}).mode == "online"
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert WandbLogger(tmp_path, "a", {}).mode == "offline"
+    assert WandbLogger(tmp_path, "a", {}, mode="online").mode == "online"
+
+
 def test_unreachable_is_told(fake: dict[str, Any], tmp_path: Path) -> None:
     def refuse(**_: Any) -> None:
         raise RuntimeError("no API key")

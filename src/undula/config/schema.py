@@ -122,8 +122,9 @@ class Wandb(_Block):
     enabled: bool = Field(False, description="Whether numbers go there too; needs undula[wandb].")
     project: str = Field("undula", description="Name of the project.")
     entity: str | None = Field(None, description="User or team; null: your default.")
-    mode: Literal["online", "offline"] = Field(
-        "online", description="offline: files in the run folder, for `wandb sync` later."
+    mode: Literal["online", "offline"] | None = Field(
+        None,
+        description="offline: files in the run folder, for `wandb sync` later; null: WANDB_MODE, or online.",
     )
     tags: list[str] = Field([], description="Of the run.")
 

@@ -255,9 +255,9 @@ def _possible(filled: NDArray[np.float64], values: NDArray[np.float64], count: i
     if count < _EVIDENCE:
         return filled
     if 2 * len(values) <= count:
-        place = np.searchsorted(values, filled).clip(1, max(1, len(values) - 1))
-        low, high = values[place - 1], values[place % len(values)]
-        nearest: NDArray[np.float64] = np.where(filled - low <= np.abs(high - filled), low, high)
+        place = np.searchsorted(values, filled)
+        low, high = values[np.maximum(place - 1, 0)], values[np.minimum(place, len(values) - 1)]
+        nearest: NDArray[np.float64] = np.where(np.abs(filled - low) <= np.abs(high - filled), low, high)
         return nearest
     for decimals in range(_MOST_DECIMALS + 1):
         if np.isclose(np.round(values, decimals), values, rtol=1e-12, atol=0).all():

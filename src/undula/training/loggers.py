@@ -106,7 +106,7 @@ class WandbLogger:
         config: shown beside the run.
         project: name of the project.
         entity: user or team; None: the default.
-        mode: online, or offline for `wandb sync` later.
+        mode: online, or offline for `wandb sync` later; None: what WANDB_MODE says, or online.
         tags: of the run.
 
     Raises:
@@ -120,12 +120,13 @@ class WandbLogger:
         config: Mapping[str, Any],
         project: str = "undula",
         entity: str | None = None,
-        mode: Literal["online", "offline"] = "online",
+        mode: Literal["online", "offline"] | None = None,
         tags: list[str] | None = None,
     ) -> None:
         self.check()
         self.folder, self.name, self.config = folder, name, dict(config)
-        self.project, self.entity, self.mode, self.tags = project, entity, mode, list(tags or [])
+        self.project, self.entity, self.tags = project, entity, list(tags or [])
+        self.mode: Any = mode or os.environ.get("WANDB_MODE", "online")
         self._run: Any = None
 
     @staticmethod

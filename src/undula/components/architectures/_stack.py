@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["StackArchitecture"]
 
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -36,13 +37,13 @@ class StackArchitecture(BaseArchitecture):
     conditioning: Conditioning
     cross_attention_mix: CrossMix
 
+    @abstractmethod
     def _layers(self) -> list[nn.Module]:
         """The layers, (stream, vector, mask) → stream each."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _attending(self) -> Sequence[int]:
         """Numbers of the layers before which the stream attends to the sequence parts."""
-        raise NotImplementedError
 
     def _mask(self, exists: Tensor | None) -> Tensor | None:
         """What the layers want to know of where the series exists, (B or 1, L, 1)."""
