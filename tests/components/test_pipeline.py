@@ -104,6 +104,16 @@ def test_log_determinants_add() -> None:
     assert torch.allclose(pipeline.log_det(x), torch.linalg.slogdet(jacobian).logabsdet)
 
 
+def test_one_step_without_a_log_determinant_leaves_the_pipeline_without() -> None:
+    class Doubled(Halves):
+        log_det = BasePreprocessor.log_det
+
+    assert PipelinePreprocessor([RawPreprocessor(), Halves()]).has_log_det
+    assert not PipelinePreprocessor([RawPreprocessor(), Doubled()]).has_log_det
+    with pytest.raises(NotImplementedError, match="Doubled has no log-determinant"):
+        PipelinePreprocessor([Doubled()]).fit(series()).log_det(series(1))
+
+
 def test_log_determinants_follow_the_history() -> None:
     """A later step's is taken where the series is after the steps before it, which depends on its past."""
     pipeline = PipelinePreprocessor([LogReturnPreprocessor(), QuantilePreprocessor()])

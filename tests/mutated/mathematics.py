@@ -15,6 +15,7 @@ MUTATIONS = (
     ("edm: c_out without s", PARAMETRIZATION, "sigma * s * c_in", "sigma * c_in"),
     ("c_in: σ² → σ", PARAMETRIZATION, "alpha**2 * s**2 + sigma**2", "alpha**2 * s**2 + sigma"),
     ("target: the sign of ε", PARAMETRIZATION, "-c_skip * level.sigma / c_out", "c_skip * level.sigma / c_out"),
+    ("velocity: paths that stand still are taken", "diffusion/parametrization.py", "abs(norm) < 1e-9", "abs(norm) < -1.0"),
     ("weights: c_out² → c_out on F", "diffusion/weighting.py", "bias=bias) * c_out**2", "bias=bias) * c_out"),
     ("weights: snr without the square", "diffusion/weighting.py", "return (alpha / sigma) ** 2", "return alpha / sigma"),
     ("weights: edm with α instead of α²", "diffusion/weighting.py", "(alpha**2 * s**2 + sigma**2)", "(alpha * s**2 + sigma**2)"),

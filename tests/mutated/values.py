@@ -28,5 +28,7 @@ MUTATIONS = (
     ("indicators: volatility over n, not n − 1", INDICATORS, "correction=1)", "correction=0)"),
     ("indicators: looking ahead", INDICATORS, "torch.where(j <= t, weights, 0.0)", "torch.where(j <= t + 1, weights, 0.0)"),
     ("pipeline: the past in the user's units", "components/preprocessing/pipeline.py", "step.transform(condition.past) if", "condition.past if"),
+    ("pipeline: a log-determinant if one step has it", "components/preprocessing/pipeline.py", "all(step.has_log_det", "any(step.has_log_det"),
+    ("pipeline: log-determinants without the history", "components/preprocessing/pipeline.py", "step.transform(x, condition), _told(step, condition, x)\n        return total", "step.transform(x), _told(step, condition, x)\n        return total"),
     ("pipeline: log-determinants of the data, not of the images", "components/preprocessing/pipeline.py", "            x, condition = step.transform(x, condition), _told(step, condition, x)\n        return total", "        return total"),
 )  # fmt: skip
