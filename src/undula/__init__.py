@@ -43,6 +43,7 @@ _HOMES = {
     "Registry": "core.registry",
     "TrainingOptions": "training.options",
     "UndulaError": "core.errors",
+    "evaluate": "experiments.assessment",
     "register": "core.registry",
     "validate_config": "experiments.validation",
 }
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from .diffusion.path import GaussianPath
     from .diffusion.regulariser import BaseRegulariser
     from .diffusion.sampler import BaseSampler
+    from .experiments.assessment import evaluate
     from .experiments.base import BaseExperiment
     from .experiments.runner import ExperimentRunner
     from .experiments.validation import validate_config

@@ -6,7 +6,7 @@ __all__ = ["add_commands"]
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -77,32 +77,12 @@ def run(
 
 
 def _print(result: RunResult) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from .figures import print_figures, terminal
 
-    from ..report.words import SEVERAL_COLUMNS, rows, tally_in_words
-
-    wide = Console()
-    console = wide if wide.is_terminal else Console(width=170)
+    console = terminal()
     if result.judgement is not None:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        columns: list[tuple[str, Any]] = [("property", "left"), ("generated", "right"), ("held-out", "right")]
-        columns += [("train", "right"), *((b.replace("_", " "), "right") for b in result.baselines)]
-        for name, justify in [*columns, ("verdict", "left")]:
-            table.add_column(name, justify=justify)
-        for row in rows(result.judgement):
-            cells = [row.name, row.generated, row.held_out, row.train]
-            cells += [row.baselines.get(b, "") for b in result.baselines]
-            style = "green" if row.good else "yellow"
-            table.add_row(*cells, f"[{style}]{row.verdict}[/]")
-        console.print(table)
-        console.print(tally_in_words(result.judgement), highlight=False)
-        console.print(
-            "Distances: held-out gives the sampling floor, train the shift floor. Other rows: the number, "
-            "held-out with its 95 % block-bootstrap interval."
-            + (f" {SEVERAL_COLUMNS}" if len(result.results["data"]["columns"]) > 1 else ""),
-            style="dim",
-        )
+        several = len(result.results["data"]["columns"]) > 1
+        print_figures(console, result.judgement, result.baselines, several)
     timing = result.results["timing"]
     console.print(
         f"{timing['steps']:,} steps in {timing['train_s']:.0f} s, {timing['parameters']:,} parameters, "

@@ -15,7 +15,7 @@ from ..core.errors import ConfigError
 from ..core.registry import KINDS, Registry
 from ..core.synonyms import with_type
 from ..data.options import DataOptions
-from ..evaluation.names import METRICS
+from ..evaluation.names import GROUPS, METRICS, check_metrics
 from ..training.options import TrainingOptions
 
 
@@ -103,16 +103,21 @@ class Evaluation(_Block):
     """How the samples are judged."""
 
     num_samples: Annotated[int, Ge(100)] = Field(2000, description="Samples to draw and judge.")
-    metrics: list[str] | None = Field(None, description=f"Of {', '.join(METRICS)}; null: all.")
+    metrics: list[str] | None = Field(
+        None,
+        description=f"Of {', '.join(METRICS)}, or groups: {', '.join(GROUPS)}; all; null: those without "
+        "networks.",
+    )
+    repeats: Annotated[int, Gt(0)] = Field(5, description="Trainings of each judge with a network.")
     bits_per_dim: bool = Field(False, description="Also the variational bound on held-out windows.")
     bootstrap: Annotated[int, Gt(0)] = Field(200, description="Block-bootstrap draws for intervals.")
 
     @field_validator("metrics")
     @classmethod
     def _known(cls, names: list[str] | None) -> list[str] | None:
-        unknown = [name for name in names or [] if name not in METRICS]
-        if unknown:
-            raise ValueError(f"unknown metric {unknown[0]!r} (known: {', '.join(METRICS)})")
+        problem = check_metrics(names)
+        if problem:
+            raise ValueError(problem)
         return names
 
 

@@ -25,6 +25,8 @@ Array = NDArray[np.floating[Any]]
 _RUNS = 3
 """With fewer runs than this a bootstrap draws nearly the same windows every time."""
 
+_SEGMENTS = 20
+
 _WINDOWS_A_BLOCK = 2
 """A block covers at least this many window lengths."""
 
@@ -52,15 +54,30 @@ class RealWindows:
         first, span = int(self.starts.min()), int(self.starts.max() - self.starts.min()) + length
         count = max(2, 2 * (span // (2 * _WINDOWS_A_BLOCK * length)))
         edges = first + np.round(np.linspace(0, span, count + 1)).astype(np.int64)
-        block = np.searchsorted(edges, self.starts, side="right") - 1
-        inside = self.starts + length <= edges[np.minimum(block + 1, count)]
-        blocks: NDArray[np.int64] = np.where(inside, block, -1)
-        return blocks
+        return _places(self.starts, length, edges)
 
     def halves(self) -> tuple[Array, Array]:
         """Windows of the even and of the odd blocks; they share no rows."""
         even, odd = (self.blocks >= 0) & (self.blocks % 2 == 0), self.blocks % 2 == 1
         return self.windows[even], self.windows[odd & (self.blocks >= 0)]
+
+    def random_halves(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Windows in random order, whatever their places: the literature's floor."""
+        order = rng.permutation(len(self.windows))
+        half = len(order) // 2
+        return self.windows[order[:half]], self.windows[order[half : 2 * half]]
+
+    @cached_property
+    def segments(self) -> NDArray[np.int64]:
+        """The stretch of time of each window, of about twenty; −1 marks windows that straddle two."""
+        n, length = self.windows.shape[:2]
+        if self.independent:
+            return np.arange(n, dtype=np.int64)
+        first, span = int(self.starts.min()), int(self.starts.max() - self.starts.min()) + length
+        count = max(1, min(_SEGMENTS, span // (2 * _WINDOWS_A_BLOCK * length)))
+        return _places(
+            self.starts, length, first + np.round(np.linspace(0, span, count + 1)).astype(np.int64)
+        )
 
     @cached_property
     def run(self) -> int:
@@ -77,6 +94,14 @@ class RealWindows:
         firsts = rng.integers(0, n - run + 1, -(-n // run))
         numbers: NDArray[np.int64] = (firsts[:, None] + np.arange(run)).ravel()[:n]
         return numbers
+
+
+def _places(starts: NDArray[np.int64], length: int, edges: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Between which edges windows of so many rows lie, −1 across one."""
+    place = np.searchsorted(edges, starts, side="right") - 1
+    inside = starts + length <= edges[np.minimum(place + 1, len(edges) - 1)]
+    places: NDArray[np.int64] = np.where(inside, place, -1)
+    return places
 
 
 def bootstrap_interval(

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .pairs import Array, Pair, Scores, scaled, split
+from .pairs import Array, Pair, Scores, scale_of, split
 
 _MOST_PAIRED_COLUMNS = 8
 _MOST_WINDOWS = 6_000
@@ -42,15 +42,15 @@ def boosting_features(windows: Array) -> Array:
 
 def boosting_scores(
     pairs: Sequence[Pair],
-    repeats: int = 5,
+    repeats: int = 2,
     seed: int = 0,
     on_progress: Callable[[float], None] | None = None,
 ) -> Scores:
     """Held-out area under the ROC curve of each pair and repeat, (pairs, repeats).
 
     Args:
-        pairs: (generated, real) windows, each (N, L, C), in their own units: grids are part of what is
-            judged. At most 6,000 of either set are used, and as many of one as of the other.
+        pairs: generated and real windows, in their own units: grids are part of what is judged. At most
+            6,000 of either set are used, and as many of one as of the other.
         repeats: splits and boosters a pair.
         seed: of everything random.
         on_progress: called with the share that is done.
@@ -59,13 +59,14 @@ def boosting_scores(
     from sklearn.metrics import roc_auc_score
 
     scores = np.zeros((len(pairs), repeats))
-    for p, (generated, real) in enumerate(pairs):
-        scaled(real)
-        size = min(len(generated), len(real), _MOST_WINDOWS)
+    for p, pair in enumerate(pairs):
+        scale_of(pair.real.values)
+        size = min(*map(len, pair), _MOST_WINDOWS)
         for r in range(repeats):
             rng = np.random.default_rng([seed, r])
-            sets = [boosting_features(w[rng.permutation(len(w))[:size]]) for w in (generated, real)]
-            parts = [split(size, rng) for _ in sets]
+            sides = [side.some(size, rng) for side in pair]
+            sets = [boosting_features(side.values) for side in sides]
+            parts = [split(side, rng) for side in sides]
             x = [np.concatenate([s[part[i]] for s, part in zip(sets, parts, strict=True)]) for i in (0, 1)]
             y = [np.repeat([0, 1], [len(part[i]) for part in parts]) for i in (0, 1)]
             booster = HistGradientBoostingClassifier(random_state=r).fit(x[0], y[0])

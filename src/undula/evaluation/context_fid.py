@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .pairs import Array, Pair, Scores, scaled
+from .pairs import Array, Pair, Scores, scale_of
 from .ts2vec import fit_ts2vec
 
 
@@ -44,14 +44,14 @@ def context_fids(
     The encoders are trained on the first pair's real windows, and serve all pairs.
 
     Args:
-        pairs: (generated, real) windows, each (N, L, C), scaled by the first pair's real windows.
+        pairs: generated and real windows, scaled by the first pair's real windows.
         repeats: encoders, each with its own seed.
         seed: of the first encoder.
         steps: of training; None: the protocol's.
         on_progress: called with the share that is done.
     """
-    real = pairs[0][1]
-    scale = scaled(real)
+    real = pairs[0].real.values
+    scale = scale_of(real)
     scores = np.zeros((len(pairs), repeats))
     for r in range(repeats):
         done = r / repeats
@@ -62,8 +62,7 @@ def context_fids(
 
         encoder = fit_ts2vec(scale(real), seed + r, steps, on_progress=progress)
         for p, pair in enumerate(pairs):
-            generated, other = (encoder.encode(scale(windows)) for windows in pair)
-            scores[p, r] = frechet_distance(generated, other)
+            scores[p, r] = frechet_distance(*(encoder.encode(scale(side.values)) for side in pair))
     return scores
 
 

@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from .pairs import Array, Pair, Scores, scaled, split
+from .pairs import Array, Pair, Scores, scale_of, split
 from .recurrent import Cell, RecurrentCrowd, train_crowd
 
 _CHUNK = 1024
@@ -41,7 +41,7 @@ def discriminative_scores(
     """|½ − accuracy| of each pair and repeat, (pairs, repeats).
 
     Args:
-        pairs: (generated, real) windows, each (N, L, C); each pair is scaled by its real windows.
+        pairs: generated and real windows; each pair is scaled by its real windows.
         repeats: networks a pair, each with its own split, batches and initial weights.
         seed: of everything random.
         hidden: units; None: ⌊C/2⌋, at least 2.
@@ -50,7 +50,7 @@ def discriminative_scores(
         batch_size: windows of either set a step.
         on_progress: called with the share that is done.
     """
-    features = pairs[0][1].shape[2]
+    features = pairs[0].real.values.shape[2]
     members = [_Member(pair, np.random.default_rng([seed, r])) for pair in pairs for r in range(repeats)]
     crowd = RecurrentCrowd(len(members), features, hidden or max(2, features // 2), cell, seed)
     labels = torch.cat([torch.zeros(batch_size), torch.ones(batch_size)])[None]
@@ -69,10 +69,10 @@ class _Member:
     """One pair's windows, split."""
 
     def __init__(self, pair: Pair, rng: np.random.Generator) -> None:
-        scale = scaled(pair[1])
+        scale = scale_of(pair.real.values)
         self.rng = rng
-        self.sets = [torch.from_numpy(scale(windows)) for windows in pair]
-        parts = [split(len(windows), rng) for windows in pair]
+        self.sets = [torch.from_numpy(scale(side.values)) for side in pair]
+        parts = [split(side, rng) for side in pair]
         self.train, self.held_out = [part[0] for part in parts], [part[1] for part in parts]
 
     def batch(self, size: int) -> Tensor:

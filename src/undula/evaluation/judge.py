@@ -1,99 +1,51 @@
 """Generated windows against real ones: every figure with its floors, baselines and intervals.
 
-Two kinds of figures. A *distance* compares two sets of windows. A *statistic* is a number of one
-set; its figure is the absolute difference between the generated and the held-out number, and the
-numbers themselves stand beside it with the held-out part's block-bootstrap interval.
+Four kinds of figures. A *distance* compares two sets of windows, column by column or as wholes. A
+*statistic* is a number of one set; its figure is the absolute difference between the generated and the
+held-out number, and the numbers themselves stand beside it with the held-out part's block-bootstrap
+interval. A *score* comes from a judge that is trained, several times. The *copying check* asks whether
+samples are copies.
 
-Floors: *sampling* is the same figure between halves of the held-out part that share no rows, in
-alternating blocks of time; *shift* is the training part against the held-out part. Where there
-are several columns, a figure is the mean over them, each in its training standard deviations.
+Two protocols. *held-out*: the real windows are of a part that the generator has not seen. The sampling
+floor is the figure between halves of it that share no rows, in alternating blocks of time, the shift
+floor is the training part against it, and judges never see a window's neighbours on both sides of their
+split. *train = test* (the literature's): the real windows are those the generator was trained on; the
+floor is the mean over random halves, and judges split at random.
+
+Where there are several columns, a figure is the mean over them, each in its training standard deviations.
 """
 
 from __future__ import annotations
 
-__all__ = ["Between", "Figure", "Judgement", "distance_figure", "judge"]
+__all__ = ["Between", "Figure", "Judgement", "Protocol", "distance_figure", "judge"]
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import RealWindows, bootstrap_interval
+from .distances import WINDOW_DISTANCES
+from .figure import Figure, Judgement
 from .memorisation import CHANCE, copying_check
-from .names import METRICS
+from .names import ABOUT, chosen
+from .pairs import Pair, Side
 from .statistics import DISTANCES, STATISTICS
 
 Array = NDArray[np.floating[Any]]
-
 Between = Callable[[Array, Array], float]
+Statistic = Callable[[Array], float]
+Protocol = Literal["held-out", "train = test"]
+Say = Callable[[str, float], None]
 
-_SCALED = ("wasserstein", "std", "quantile_0.1%", "quantile_1%", "quantile_99%", "quantile_99.9%")
 _GROUPS = 8
 _MOST_REAL = 4_000
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure of the generated windows.
-
-    Args:
-        value: the distance, the difference from the held-out number, or the share of copies.
-        sd: its spread over samples.
-        at_floor_size: the value at the size of the sampling floor: the mean over the two halves of
-            the held-out part of the figure against as many samples as the half has windows.
-        floor: the larger of the sampling and the shift floor.
-        floors: both, by name; the sampling floor is NaN where the held-out part is too short.
-        baselines: the same figure of each baseline.
-        statistic: for a statistic, the numbers themselves: `generated`, `held_out`, `low` and
-            `high` of its interval, `train`, and each baseline's.
-        verdict: a word, for the copying check.
-    """
-
-    value: float
-    sd: float
-    at_floor_size: float
-    floor: float
-    floors: dict[str, float]
-    baselines: dict[str, float]
-    statistic: dict[str, float] = field(default_factory=dict)
-    verdict: str | None = None
-
-    def as_json(self, protocol: str) -> dict[str, Any]:
-        """The entry of results.json."""
-        entry: dict[str, Any] = {
-            "value": self.value,
-            "sd": self.sd,
-            "at_floor_size": self.at_floor_size,
-            "floor": self.floor,
-            "floors": self.floors,
-            "baselines": self.baselines,
-            "protocol": protocol,
-            "better": "lower",
-        }
-        if self.statistic:
-            entry["statistic"] = self.statistic
-        if self.verdict:
-            entry["verdict"] = self.verdict
-        return {name: _finite(value) for name, value in entry.items()}
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """All figures, by metric.
-
-    Args:
-        figures: by metric.
-        protocol: how they were computed, in words.
-    """
-
-    figures: dict[str, Figure]
-    protocol: str
-
-    def as_json(self) -> dict[str, Any]:
-        """`metrics` of results.json."""
-        return {name: figure.as_json(self.protocol) for name, figure in self.figures.items()}
+_HALVES = 3
+_COSTLY = ("discriminative", "discriminative_gru32", "discriminative_lstm32", "predictive", "boosting")
+"""Scores that train a judge for every pair: they have one pair of halves, and no figure at its size."""
 
 
 def judge(
@@ -105,31 +57,44 @@ def judge(
     draws: int = 200,
     seed: int = 0,
     part: str = "test part",
+    *,
+    protocol: Protocol = "held-out",
+    repeats: int = 5,
+    columns: Sequence[str] = (),
+    extra: Mapping[str, Statistic] | None = None,
+    on_progress: Say | None = None,
 ) -> Judgement:
     """Compute the figures.
 
     Args:
         samples: generated windows, (N, L, C), in the data's units.
-        held_out: real windows that no model has seen.
+        held_out: real windows that no model has seen; under train = test, the training windows.
         train: the training windows.
         baselines: windows of each baseline, (N, L, C).
-        metrics: which; None: all.
+        metrics: which, or groups of them; "all"; None: those without networks.
         draws: bootstrap samples of each interval; 0: none.
-        seed: of the bootstrap.
+        seed: of everything random.
         part: what the held-out windows are part of, for the protocol.
+        protocol: what the real windows are to the generator.
+        repeats: trainings of a judge.
+        columns: names of the C columns, for figures by column.
+        extra: further statistics of a column's windows (N, L), by name.
+        on_progress: called with a metric's name and the share of it that is done.
     """
-    judging = _Judging(samples, _thinned(held_out), _thinned(train), train, baselines, draws, seed)
+    judging = _Judging(
+        samples, _thinned(held_out), _thinned(train), train, baselines, draws, seed, protocol, repeats,
+        tuple(columns), dict(extra or {}),
+    )  # fmt: skip
     figures: dict[str, Figure] = {}
-    for name in METRICS if metrics is None else metrics:
-        if name in DISTANCES:
-            figures[name] = judging.distance(name)
-        elif name in STATISTICS:
-            figures[name] = judging.statistic(name)
-        else:
-            figures[name] = judging.copying()
+    for name in [*chosen(metrics, samples.shape[2]), *judging.extra]:
+        if on_progress is not None:
+            on_progress(name, 0.0)
+        figures[name] = judging.of(name, None if on_progress is None else partial(on_progress, name))
     n, real = len(samples), len(held_out.windows)
-    protocol = f"held-out: {n:,} samples against {real:,} windows of the {part}"
-    return Judgement(figures, protocol)
+    against = f"{real:,} windows of the {part}"
+    if protocol == "train = test":
+        against = f"the {real:,} windows that it was trained on (the literature's protocol)"
+    return Judgement(figures, f"{protocol}: {n:,} samples against {against}")
 
 
 def distance_figure(
@@ -148,7 +113,8 @@ def distance_figure(
         train: the training windows.
         baselines: windows of each baseline, (N, L, C).
     """
-    return _Judging(samples, _thinned(held_out), _thinned(train), train, baselines, 0, 0).figure(between)
+    judging = _Judging(samples, _thinned(held_out), _thinned(train), train, baselines)
+    return judging.figure(lambda a, b: np.array([between(a, b)]))
 
 
 @dataclass(frozen=True)
@@ -158,21 +124,48 @@ class _Judging:
     train: RealWindows
     all_train: RealWindows
     baselines: Mapping[str, Array]
-    draws: int
-    seed: int
+    draws: int = 0
+    seed: int = 0
+    protocol: Protocol = "held-out"
+    repeats: int = 5
+    columns: tuple[str, ...] = ()
+    extra: dict[str, Statistic] = field(default_factory=dict)
 
-    def distance(self, name: str) -> Figure:
-        def between(a: Array, b: Array) -> float:
-            return self._distance(name, a, b)
+    def of(self, name: str, on_progress: Callable[[float], None] | None = None) -> Figure:
+        """The figure of a metric."""
+        if name == "copying":
+            return self.copying()
+        if name in WINDOW_DISTANCES:
+            return self.figure(partial(self._whole, WINDOW_DISTANCES[name]))
+        if name in DISTANCES:
+            return self.figure(lambda a, b: self._by_column(name, a, b))
+        if name in STATISTICS or name in self.extra:
+            return self.statistic(name)
+        return self.score(name, on_progress)
 
-        return self.figure(between)
+    def figure(self, between: Callable[[Array, Array], Array]) -> Figure:
+        """Of a function of two sets, (1,) or one number a column."""
+        pairs = {**self._pairs(_HALVES), **self._spread_pairs}
+        return self._assembled({k: between(p.generated.values, p.real.values) for k, p in pairs.items()})
 
-    def figure(self, between: Between) -> Figure:
-        return Figure(baselines=self._of_baselines(between), **self._common(between))
+    def score(self, name: str, on_progress: Callable[[float], None] | None) -> Figure:
+        """Of a judge that is trained several times."""
+        from .scores import REPEATS, SCORES
+
+        costly = name in _COSTLY
+        pairs = {
+            k: p for k, p in self._pairs(1 if costly else _HALVES).items() if not (costly and "size" in k)
+        }
+        repeats = min(self.repeats, REPEATS.get(name, self.repeats))
+        values = SCORES[name](list(pairs.values()), repeats, self.seed, on_progress=on_progress)
+        return self._assembled(dict(zip(pairs, values, strict=True)), repeats)
 
     def statistic(self, name: str) -> Figure:
-        def between(a: Array, b: Array) -> float:
-            return float(np.abs(self._statistic(name, a) - self._statistic(name, b)).mean())
+        """Of a number of one set."""
+
+        def between(a: Array, b: Array) -> Array:
+            gap: Array = np.abs(self._statistic(name, a) - self._statistic(name, b))
+            return gap
 
         sets = {
             "generated": self.samples,
@@ -182,13 +175,14 @@ class _Judging:
         }
         numbers = {k: self._statistic(name, windows) for k, windows in sets.items()}
         numbers["low"], numbers["high"] = self._interval(name)
-        return Figure(
-            baselines=self._of_baselines(between),
-            statistic={k: float(v.mean()) for k, v in numbers.items()},
-            **self._common(between),
-        )
+        figure = self.figure(between)
+        figure.statistic.update({k: float(v.mean()) for k, v in numbers.items()})
+        for c, column in enumerate(figure.columns):
+            figure.columns[column] |= {k: float(v[c]) for k, v in numbers.items() if k not in self.baselines}
+        return figure
 
     def copying(self) -> Figure:
+        """Of the copying check."""
         shares = {k: copying_check(b, self.all_train).value for k, b in self.baselines.items()}
         floors = {"chance": CHANCE, **{k: v for k, v in shares.items() if k == "gaussian"}}
         check = copying_check(self.samples, self.all_train, max(floors.values()))
@@ -203,33 +197,92 @@ class _Judging:
             verdict=check.verdict,
         )
 
-    def _common(self, between: Between) -> dict[str, Any]:
-        """What distances and statistics share, from the figure of two sets of windows."""
-        real = self.held_out.windows
-        first, second = self.held_out.halves()
-        sampling = at_floor_size = float("nan")
-        if len(first) and len(second):
-            sampling = between(first, second)
-            at_floor_size = float(np.mean([between(self.samples[: len(h)], h) for h in (first, second)]))
-        shift = between(self.train.windows, real)
-        return {
-            "value": between(self.samples, real),
-            "sd": self._spread(lambda part: between(part, real)),
-            "at_floor_size": at_floor_size,
-            "floor": shift if np.isnan(sampling) else max(sampling, shift),
-            "floors": {"sampling": sampling, "shift": shift},
-        }
+    # -- pairs -------------------------------------------------------------------------------------
 
-    def _of_baselines(self, between: Between) -> dict[str, float]:
-        return {k: between(windows, self.held_out.windows) for k, windows in self.baselines.items()}
+    def _pairs(self, halves: int) -> dict[str, Pair]:
+        """All pairs of a figure by what they are for, the samples' own first."""
+        samples, real = Side(self.samples), self._real
+        pairs = {"value": Pair(samples, real)}
+        for k, (first, second) in enumerate(self._halves[:halves]):
+            pairs[f"sampling {k}"] = Pair(first, second)
+        for k, half in enumerate(self._halves[0] if self._halves else ()):
+            pairs[f"size {k}"] = Pair(Side(self.samples[: len(half)]), half)
+        if self.protocol == "held-out":
+            pairs["shift"] = Pair(_side(self.train.windows, self.train.segments), real)
+        return pairs | {f"baseline {k}": Pair(Side(b), real) for k, b in self.baselines.items()}
 
-    def _distance(self, name: str, a: Array, b: Array) -> float:
+    @cached_property
+    def _real(self) -> Side:
+        if self.protocol == "train = test":
+            return Side(self.held_out.windows)
+        return _side(self.held_out.windows, self.held_out.segments)
+
+    @cached_property
+    def _halves(self) -> list[tuple[Side, Side]]:
+        """Disjoint halves of the real windows; none where they are too few."""
+        if self.protocol == "train = test":
+            rngs = [np.random.default_rng([self.seed, k]) for k in range(_HALVES)]
+            halves = [self.held_out.random_halves(rng) for rng in rngs]
+            return [(Side(a), Side(b)) for a, b in halves if len(a)]
+        blocks = self.held_out.blocks
+        parts = [(blocks >= 0) & (blocks % 2 == k) for k in (0, 1)]
+        if not all(part.any() for part in parts):
+            return []
+        first, second = (Side(self.held_out.windows[part], blocks[part]) for part in parts)
+        return [(first, second)]
+
+    @cached_property
+    def _spread_pairs(self) -> dict[str, Pair]:
+        """Groups of samples, for the standard error of a figure over samples."""
+        return {f"spread {i}": Pair(Side(self.samples[i::_GROUPS]), self._real) for i in range(_GROUPS)}
+
+    def _assembled(self, values: dict[str, Array], repeats: int = 1) -> Figure:
+        """The figure, from each pair's values by column or by repeat."""
+
+        def mean(kind: str) -> Array:
+            found = [value for name, value in values.items() if name.startswith(kind)]
+            return np.mean(found, axis=0) if found else np.full_like(values["value"], np.nan)
+
+        value = values["value"]
+        floors = {kind: mean(kind) for kind in ("sampling", "shift")}
+        floor = np.fmax(floors["sampling"], floors["shift"])
+        groups = [float(v.mean()) for name, v in values.items() if name.startswith("spread")]
+        spread = (
+            np.std(groups, ddof=1) / np.sqrt(_GROUPS) if groups else np.std(value, ddof=min(1, repeats - 1))
+        )
+        known = {kind: float(v.mean()) for kind, v in floors.items()}
+        by_column = len(value) > 1 and not repeats > 1 and len(self.columns) == len(value)
+        return Figure(
+            value=float(value.mean()),
+            sd=float(spread),
+            at_floor_size=float(mean("size").mean()),
+            floor=float(np.fmax(known["sampling"], known["shift"])),
+            floors=known,
+            baselines={k: float(values[f"baseline {k}"].mean()) for k in self.baselines},
+            columns={
+                name: {"value": float(value[c]), "floor": float(floor[c])}
+                for c, name in enumerate(self.columns)
+            }
+            if by_column
+            else {},
+            repeats=repeats,
+        )
+
+    # -- numbers -----------------------------------------------------------------------------------
+
+    def _whole(self, distance: Between, a: Array, b: Array) -> Array:
+        mean, sd = self._moments
+        return np.array([distance(*(np.nan_to_num((windows - mean) / sd) for windows in (a, b)))])
+
+    def _by_column(self, name: str, a: Array, b: Array) -> Array:
         values = [DISTANCES[name](a[:, :, c], b[:, :, c]) for c in range(a.shape[2])]
-        return float(np.mean(np.array(values) / self._scale(name)))
+        scaled: Array = np.array(values) / self._scale(name)
+        return scaled
 
     def _statistic(self, name: str, windows: Array) -> Array:
         """By column, in training standard deviations where the number has a unit."""
-        values = [STATISTICS[name](windows[:, :, c]) for c in range(windows.shape[2])]
+        statistic = self.extra.get(name) or STATISTICS[name]
+        values = [statistic(windows[:, :, c]) for c in range(windows.shape[2])]
         scaled: Array = np.array(values) / self._scale(name)
         return scaled
 
@@ -237,35 +290,34 @@ class _Judging:
         columns = range(self.held_out.windows.shape[2])
         if not self.draws:
             return np.full(len(columns), np.nan), np.full(len(columns), np.nan)
-        ends = [
-            bootstrap_interval(STATISTICS[name], self.held_out, c, self.draws, self.seed) for c in columns
-        ]
+        statistic = self.extra.get(name) or STATISTICS[name]
+        ends = [bootstrap_interval(statistic, self.held_out, c, self.draws, self.seed) for c in columns]
         low, high = np.array(ends).T / self._scale(name)
         return low, high
 
     def _scale(self, name: str) -> Array:
         """Training standard deviations, where several columns with units are averaged."""
         columns = self.train.windows.shape[2]
-        if name not in _SCALED or columns == 1:
+        if columns == 1 or name not in ABOUT or not ABOUT[name].unit:
             return np.ones(columns)
-        scale: Array = np.nanstd(self.train.windows, axis=(0, 1))
-        return scale
+        return self._moments[1]
 
-    def _spread(self, figure: Callable[[Array], float]) -> float:
-        """Standard error of a figure over samples, from groups of them."""
-        groups = [self.samples[i::_GROUPS] for i in range(_GROUPS)]
-        return float(np.std([figure(group) for group in groups], ddof=1) / np.sqrt(_GROUPS))
+    @cached_property
+    def _moments(self) -> tuple[Array, Array]:
+        """Mean and standard deviation of each training column, (C,)."""
+        mean, sd = np.nanmean(self.train.windows, axis=(0, 1)), np.nanstd(self.train.windows, axis=(0, 1))
+        return mean, np.where(sd > 0, sd, 1.0)
+
+
+def _side(windows: Array, groups: NDArray[np.int64]) -> Side:
+    """Windows that lie within one group each; all of them, where that would leave too few."""
+    inside = groups >= 0
+    return Side(windows[inside], groups[inside]) if inside.mean() > 0.5 else Side(windows)
 
 
 def _thinned(real: RealWindows) -> RealWindows:
     n = len(real.windows)
     if n <= _MOST_REAL:
         return real
-    chosen = np.unique(np.linspace(0, n - 1, _MOST_REAL).astype(np.int64))
-    return RealWindows(real.windows[chosen], real.starts[chosen], real.independent)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _finite(v) for k, v in value.items()}
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+    kept = np.unique(np.linspace(0, n - 1, _MOST_REAL).astype(np.int64))
+    return RealWindows(real.windows[kept], real.starts[kept], real.independent)

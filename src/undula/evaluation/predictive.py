@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .pairs import Pair, Scores, scaled
+from .pairs import Pair, Scores, scale_of
 from .recurrent import RecurrentCrowd, train_crowd
 
 _CHUNK = 2048
@@ -36,16 +36,20 @@ def predictive_scores(
     """Mean absolute error of each pair and repeat, (pairs, repeats).
 
     Args:
-        pairs: (generated, real) windows, each (N, L, C); each pair is scaled by its real windows.
+        pairs: generated and real windows; each pair is scaled by its real windows.
         repeats: networks a pair, each with its own batches and initial weights.
         seed: of everything random.
         steps: of training.
         batch_size: windows a step.
         on_progress: called with the share that is done.
     """
-    features = pairs[0][1].shape[2]
+    features = pairs[0].real.values.shape[2]
     told = max(1, features - 1)
-    sets = [[torch.from_numpy(scaled(pair[1])(windows)) for windows in pair] for pair in pairs]
+    scales = [scale_of(pair.real.values) for pair in pairs]
+    sets = [
+        [torch.from_numpy(scale(side.values)) for side in pair]
+        for scale, pair in zip(scales, pairs, strict=True)
+    ]
     rngs = [np.random.default_rng([seed, r]) for _ in pairs for r in range(repeats)]
     members = [generated for generated, _ in sets for _ in range(repeats)]
     crowd = RecurrentCrowd(len(members), told, max(2, features // 2), "gru", seed)

@@ -88,6 +88,7 @@ STATISTICS: dict[str, Callable[[Array], float]] = {
     "tail_99.9%": _tail(0.999),
     "acf": lambda x: _mean_over_lags(autocorrelation(x)),
     "acf_abs": lambda x: _mean_over_lags(autocorrelation(deviations(x))),
+    "acf_squared": lambda x: _mean_over_lags(autocorrelation(deviations(x) ** 2)),
     "leverage": lambda x: _mean_over_lags(leverage_by_lag(x)),
 }
 """Numbers that generated and real windows should share; kurtosis is excess kurtosis."""
@@ -106,5 +107,16 @@ def _ks(x: Array, y: Array) -> float:
     return float(np.abs(below_a - below_b).max())
 
 
-DISTANCES: dict[str, Callable[[Array, Array], float]] = {"wasserstein": _wasserstein, "ks": _ks}
-"""Distances between the pooled numbers of two sets of windows; wasserstein in the data's units."""
+def _increments(x: Array, y: Array) -> float:
+    """Wasserstein distance of the first differences, in the standard deviation of those of y."""
+    a, b = (_pooled(np.diff(v, axis=1)) for v in (x, y))
+    scale = float(b.std()) if len(b) else 0.0
+    return float(stats.wasserstein_distance(a, b)) / scale if scale > 0 and len(a) else float("nan")
+
+
+DISTANCES: dict[str, Callable[[Array, Array], float]] = {
+    "wasserstein": _wasserstein,
+    "ks": _ks,
+    "increments": _increments,
+}
+"""Distances between the numbers of two sets of windows of one column; wasserstein in the data's units."""

@@ -121,7 +121,9 @@ def hierarchical_contrast(a: Tensor, b: Tensor) -> Tensor:
     while True:
         temporal = a.shape[1] > 1
         losses.append(
-            0.5 * (_instance_contrast(a, b) + _temporal_contrast(a, b)) if temporal else 0.5 * _instance_contrast(a, b)
+            0.5 * (_instance_contrast(a, b) + _temporal_contrast(a, b))
+            if temporal
+            else 0.5 * _instance_contrast(a, b)
         )
         if not temporal:
             return torch.stack(losses).mean()

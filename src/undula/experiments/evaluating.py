@@ -121,6 +121,8 @@ def evaluate_model(
         options.bootstrap,
         seed,
         part="test part" if parts.test else "validation part",
+        repeats=options.repeats,
+        columns=model.columns_,
     )
     return RunEvaluation(samples, generated, held_out, train, baselines, judgement, seconds, extra)
 

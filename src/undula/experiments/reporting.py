@@ -15,7 +15,7 @@ from ..config.schema import Config
 from ..config.yaml12 import dump_yaml
 from ..data.prepare import PreparedData
 from ..evaluation.judge import judge
-from ..evaluation.names import METRICS
+from ..evaluation.names import chosen
 from ..model import DiffusionModel
 from ..training.loggers import TensorBoardLogger
 from .evaluating import RunEvaluation, conditions, histories, padded, real_windows
@@ -109,7 +109,8 @@ class Watch:
         """Draw, judge, picture; the figures, to be logged."""
         start = time.perf_counter()
         samples = padded(list(model.sample(_PICTURED, seed=0, given=conditions(model, self.part, _PICTURED))))
-        names = [n for n in _WATCHED if n in (self.config.evaluation.metrics or METRICS)]
+        wanted = chosen(self.config.evaluation.metrics, samples.shape[2])
+        names = [name for name in _WATCHED if name in wanted]
         figures = judge(samples, self.real, self.train, {}, names, draws=0).figures
         values = {
             f"samples/{name}": figure.statistic.get("generated", figure.value)

@@ -8,6 +8,7 @@ __all__ = [
     "STYLE",
     "TRAINING",
     "save_dynamics",
+    "save_embedding",
     "save_figure",
     "save_marginals",
     "save_windows",
@@ -22,6 +23,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ..core.files import atomic_path
+from ..evaluation.embedding import Embedding
 from ..evaluation.statistics import LAGS, autocorrelation, deviations
 
 Array = NDArray[np.floating[Any]]
@@ -131,4 +133,24 @@ def save_dynamics(path: Path, real: Array, generated: Array, columns: list[str])
                 axis.axhline(0, color="grey", lw=0.6)
                 axis.set(xlabel="lag (steps)", ylabel=f"autocorrelation\nof {label}")
                 axis.legend(frameon=False)
+        save_figure(figure, path)
+
+
+def save_embedding(path: Path, embedding: Embedding) -> None:
+    """Real and generated windows in a plane, by principal components and by t-SNE."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(10, 4.4))
+        for axis, points, title in zip(
+            figure.subplots(1, 2),
+            (embedding.pca, embedding.tsne),
+            ("principal components of the real windows", "t-SNE of both sets (neighbourhoods only)"),
+            strict=True,
+        ):
+            for inside, colour, what in (
+                (~embedding.generated, REAL, "real"),
+                (embedding.generated, GENERATED, "generated"),
+            ):
+                axis.scatter(*points[inside].T, s=7, alpha=0.5, color=colour, label=what, linewidths=0)
+            axis.set(title=title, xlabel="first coordinate", ylabel="second coordinate")
+            axis.legend(loc="best", markerscale=2)
         save_figure(figure, path)

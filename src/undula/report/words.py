@@ -5,6 +5,11 @@ from __future__ import annotations
 __all__ = [
     "SEVERAL_COLUMNS",
     "Row",
+    "columns_table",
+    "group_of",
+    "group_verdicts",
+    "groups",
+    "headline",
     "name_in_words",
     "number",
     "rows",
@@ -17,30 +22,22 @@ __all__ = [
 import math
 from dataclasses import dataclass
 
-from ..evaluation.judge import Figure, Judgement
+from ..evaluation.figure import Figure, Judgement
+from ..evaluation.names import ABOUT, GROUPS
 
 SEVERAL_COLUMNS = "Numbers are means over the columns, those with a unit in training standard deviations."
 
 _GOOD = 1.5
 """Times the larger floor up to which a figure is good."""
 
-_NAMES = {
-    "wasserstein": "Wasserstein distance of the values",
-    "ks": "Kolmogorov-Smirnov distance of the values",
-    "std": "standard deviation",
-    "skewness": "skewness",
-    "kurtosis": "excess kurtosis",
-    "quantile_0.1%": "0.1 % quantile",
-    "quantile_1%": "1 % quantile",
-    "quantile_99%": "99 % quantile",
-    "quantile_99.9%": "99.9 % quantile",
-    "tail_0.1%": "lower tail: 0.1 % quantile in sd",
-    "tail_99.9%": "upper tail: 99.9 % quantile in sd",
-    "acf": "autocorrelation, lags 1–10",
-    "acf_abs": "autocorrelation of |x − mean|, lags 1–10",
-    "leverage": "leverage: corr(x_t, |x_t+k|), lags 1–10",
-    "copying": "share of samples that copy",
+_MANY_COPIES = 0.05
+_TOLD_APART = {
+    "boosting": (0.65, 0.85),
+    "discriminative": (0.05, 0.2),
+    "discriminative_gru32": (0.05, 0.2),
+    "discriminative_lstm32": (0.05, 0.2),
 }
+"""Up to where a judge hardly, and up to where it often tells real from generated."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ class Row:
 
 def name_in_words(metric: str) -> str:
     """What a metric is called where it is shown."""
-    return _NAMES.get(metric, metric)
+    return ABOUT[metric].words if metric in ABOUT else metric.replace("_", " ")
 
 
 def rows(judgement: Judgement) -> list[Row]:
@@ -88,17 +85,98 @@ def verdict(name: str, figure: Figure, who: str | None = None) -> tuple[str, boo
         figure: its figure.
         who: a baseline, to be judged by the same rule; None: the model.
     """
+    value = figure.value if who is None else figure.baselines[who]
     if name == "copying":
-        return ("no sign of copying", True) if figure.verdict == "ok" else ("copies training windows", False)
-    numbers, value = figure.statistic, figure.value if who is None else figure.baselines[who]
+        copies = figure.verdict == "copies" if who is None else value > _MANY_COPIES
+        return ("copies training windows", False) if copies else ("no sign of copying", True)
+    if math.isnan(value):
+        return "not defined for these data", False
+    if name in _TOLD_APART:
+        return _told_apart(value, figure.floor, _TOLD_APART[name])
+    numbers = figure.statistic
     if numbers and numbers["low"] <= numbers[who or "generated"] <= numbers["high"]:
-        return "inside the held-out interval", True
+        return "inside the interval of the real data", True
     for floor in ("sampling", "shift"):
         if value <= figure.floors[floor]:
             return f"at the {floor} floor", True
     if not figure.floor > 0:
         return "off", False
     return f"{value / figure.floor:.1f} times the larger floor", value <= _GOOD * figure.floor
+
+
+def _told_apart(value: float, floor: float, limits: tuple[float, float]) -> tuple[str, bool]:
+    if value <= max(floor, 0.0):
+        return "at the floor: cannot be told apart", True
+    if value <= limits[0]:
+        return "hardly told apart", True
+    return ("often told apart", False) if value <= limits[1] else ("told apart", False)
+
+
+def group_verdicts(judgement: Judgement) -> list[tuple[str, str, bool]]:
+    """For each group of figures: its question, the answer in words, and whether it is good."""
+    answers = []
+    for group, question in GROUPS.items():
+        names = [n for n in judgement.figures if group_of(n) == group]
+        if not names:
+            continue
+        good = {n: verdict(n, judgement.figures[n])[1] for n in names}
+        if group == "copying":
+            answers.append((question, verdict("copying", judgement.figures["copying"])[0], good["copying"]))
+            continue
+        bad = [name_in_words(n) for n in names if not good[n]]
+        if not bad:
+            words = "as the real data, by all figures" if len(names) > 1 else "as the real data"
+        elif len(bad) == len(names):
+            words = f"off: {', '.join(bad)}"
+        else:
+            words = f"{len(names) - len(bad)} of {len(names)} figures as the real data; off: {', '.join(bad)}"
+        answers.append((question, words, not bad))
+    return answers
+
+
+def groups(judgement: Judgement) -> list[tuple[str, list[Row]]]:
+    """The rows of each group that has any, under its question."""
+    table = rows(judgement)
+    found = [
+        (question, [row for row in table if group_of(row.metric) == group])
+        for group, question in GROUPS.items()
+    ]
+    return [(question, members) for question, members in found if members]
+
+
+def headline(judgement: Judgement, is_copy: bool) -> str:
+    """The verdict in a sentence."""
+    copying = judgement.figures.get("copying")
+    if is_copy:
+        return "A copy: the synthetic windows are the real ones. Every other figure here is meaningless."
+    if copying is not None and copying.verdict == "copies":
+        return (
+            f"Copies: {copying.value:.0%} of the synthetic windows are nearer to a training window than "
+            f"chance allows ({copying.floor:.0%}). Good figures beside that mean nothing."
+        )
+    answers = group_verdicts(judgement)
+    good = sum(fine for _, _, fine in answers)
+    return f"{good} of {len(answers)} properties are as in the real data."
+
+
+def columns_table(judgement: Judgement) -> tuple[list[str], list[tuple[str, list[tuple[str, bool]]]]]:
+    """The columns, and for each figure that has them its value in each, with whether it is near the floor."""
+    figures = {name: figure for name, figure in judgement.figures.items() if figure.columns}
+    names = list(next(iter(figures.values())).columns) if figures else []
+    table = []
+    for metric, figure in figures.items():
+        cells = []
+        for column in figure.columns.values():
+            inside = "low" in column and column["low"] <= column["generated"] <= column["high"]
+            shown = column.get("generated", column["value"])
+            cells.append((number(shown), inside or column["value"] <= _GOOD * column["floor"]))
+        table.append((name_in_words(metric), cells))
+    return names, table
+
+
+def group_of(metric: str) -> str:
+    """The group of a metric; that of the field's own figures for one that is not among ours."""
+    return ABOUT[metric].group if metric in ABOUT else "domain"
 
 
 def tally(judgement: Judgement, who: str | None = None) -> tuple[int, int]:
@@ -116,8 +194,8 @@ def tally_in_words(judgement: Judgement) -> str:
     ]
     copies = " (which copies)" if any("block" in other for other in others) else ""
     return (
-        f"{good} of {count} figures lie inside the interval of the held-out data or within {_GOOD:g} times "
-        f"the larger floor; by the same rule: {', '.join(others)}{copies}."
+        f"{good} of {count} figures lie inside the interval of the real data or within {_GOOD:g} times "
+        f"the larger floor" + (f"; by the same rule: {', '.join(others)}{copies}." if others else ".")
     )
 
 
@@ -165,6 +243,8 @@ def _row(name: str, figure: Figure) -> Row:
         kind, generated = "distance", number(figure.value)
         sampling = figure.floors["sampling"]
         held_out = "too short for a floor" if math.isnan(sampling) else f"floor {number(sampling)}"
-        train = number(figure.floors["shift"])
+        train = "" if math.isnan(figure.floors["shift"]) else number(figure.floors["shift"])
+        if figure.repeats > 1:
+            generated += f" ± {number(figure.sd)}"
         others = {k: number(v) for k, v in figure.baselines.items()}
     return Row(name, name_in_words(name), kind, generated, held_out, train, others, words, good)

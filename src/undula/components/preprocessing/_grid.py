@@ -14,6 +14,7 @@ A claim needs evidence, because a wrong one spoils good samples and a missed one
   level and its neighbours, a distribution whose tail goes on as it came (log-quadratic) would visit
   the next level c₀ · min(1, c₀/c₁) · min(1, c₀c₂/c₁²) times; a bound is where that is 20 or more, and
   none was seen. The extreme of a sample as such is no bound.
+* *twins*: two columns that are equal in every row, and change their value 20 times or more;
 * *sign*: a grid whose extreme is exactly 0, visited 3 times or more, ends there; a grid without a 0 ends
   one step before it if a Gaussian of its mean and spread, drawn as often as the column crosses its
   mean, would have crossed 0 6 times or more.
@@ -46,6 +47,7 @@ _PROBED = 1000
 _DIGITS, _STEP_DIGITS = 10.0, 9.0
 _MOST_LEVELS, _LEVEL_VISITS = 32, 5
 _WALL, _ZEROS, _CROSSINGS = 20.0, 3, 6.0
+_FEWEST_CHANGES = 20
 
 
 class ValueGrid(Component):
@@ -58,6 +60,7 @@ class ValueGrid(Component):
         low_: the least value, −inf without a bound, (C,).
         high_: the greatest, (C,).
         levels_: the only values, if there are few, else nothing; NaN at the end, (C, K).
+        twin_: the first channel that each one always equals; its own number without one, (C,).
     """
 
     decimals_: Tensor
@@ -66,6 +69,7 @@ class ValueGrid(Component):
     low_: Tensor
     high_: Tensor
     levels_: Tensor
+    twin_: Tensor
 
     def fit(
         self, x: Series, valid: Mask | None = None, snap: Snap = "auto", columns: Sequence[str] = ()
@@ -91,6 +95,7 @@ class ValueGrid(Component):
         width = max(len(f.levels) for f in found)
         rows = [[*f.levels, *[math.nan] * (width - len(f.levels))] for f in found]
         self.levels_ = torch.tensor(rows, dtype=torch.float64).reshape(len(found), width)
+        self.twin_ = torch.tensor([_twin(columns_, c) for c in range(len(found))])
         if snap is True and not bool(self.found.all()):
             free = int(self.found.logical_not().nonzero()[0])
             name = repr(columns[free]) if columns else f"number {free + 1}"
@@ -104,7 +109,8 @@ class ValueGrid(Component):
     def found(self) -> Tensor:
         """Whether anything is known of each channel, bool (C,)."""
         bounded = torch.isfinite(self.low_) | torch.isfinite(self.high_)
-        return (self.decimals_ >= 0) | bounded | (~self.levels_.isnan()).any(1)
+        twins = self.twin_ != torch.arange(len(self.twin_))
+        return (self.decimals_ >= 0) | bounded | (~self.levels_.isnan()).any(1) | twins
 
     def snap(self, x: Series) -> Series:
         """The nearest possible values; gradients pass as if nothing had happened."""
@@ -120,7 +126,8 @@ class ValueGrid(Component):
         nearest = torch.where(decimals >= 0, nearest, exact).clamp(low, high)
         if self.levels_.shape[1]:
             nearest = self._at_levels(exact, nearest)
-        return nearest.to(x.dtype) + (x - x.detach())
+        possible = nearest.to(x.dtype) + (x - x.detach())
+        return possible.index_select(1, self.twin_.to(x.device))
 
     def _at_levels(self, x: Series, other: Series) -> Series:
         """The nearest level in channels that have levels, else `other`."""
@@ -135,6 +142,9 @@ class ValueGrid(Component):
         """What was found, a sentence a channel: "price: 2 decimals, not below 0"."""
         names = columns or [f"column {number + 1}" for number in range(len(self.decimals_))]
         told = [(name, self._of_channel(number)) for number, name in enumerate(names)]
+        for (_, parts), twin, name in zip(told, self.twin_.tolist(), names, strict=True):
+            if names[twin] != name:
+                parts.append(f"always equal to {names[twin]}")
         return [f"{name}: {', '.join(parts)}" for name, parts in told if parts]
 
     def _of_channel(self, c: int) -> list[str]:
@@ -236,3 +246,15 @@ def _low(column: Column, least: Tensor, tick: float) -> float:
     crossings = int((above[1:] != above[:-1]).sum())
     distance = float(column.values.mean() / column.values.std())
     return tick if crossings * math.erfc(distance / math.sqrt(2)) / 2 >= _CROSSINGS else -math.inf
+
+
+def _twin(columns: Sequence[Column | None], c: int) -> int:
+    """The first channel that this one equals in every row; itself without one."""
+    column = columns[c]
+    if column is None or int(column.arrivals.sum()) < _FEWEST_CHANGES:
+        return c
+    for earlier in range(c):
+        other = columns[earlier]
+        if other is not None and torch.equal(other.values, column.values):
+            return earlier
+    return c

@@ -1,0 +1,143 @@
+"""The page of an evaluation: what was compared, the verdict in words, every figure, the pictures."""
+
+from __future__ import annotations
+
+__all__ = ["Evaluated", "write_evaluation_page", "write_pictures"]
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from ..core.files import write_text
+from ..evaluation.distances import power_spectrum
+from ..evaluation.embedding import Embedding, embed
+from ..evaluation.judge import Judgement, Protocol
+from .charts import Sets, dynamics_chart, marginals_chart, quantiles_chart, windows_chart
+from .html import LAYOUT, as_html, render, rounded
+from .plots import GENERATED, REAL, save_dynamics, save_embedding, save_marginals, save_windows
+from .words import SEVERAL_COLUMNS, columns_table, group_verdicts, groups, headline, tally_in_words
+
+Array = NDArray[np.floating[Any]]
+
+_SHOWN = 6
+_IDENTICAL = 0.5
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What an evaluation found.
+
+    Args:
+        judgement: the figures.
+        protocol: what the real windows are to the generator.
+        columns: names of the columns.
+        notes: what was aligned and found, a sentence each.
+        real: real windows, (N, L, C).
+        train: what the generator was trained on, (N, L, C); None: the real windows.
+        synthetic: (N, L, C).
+        baselines: windows of each, (N, L, C).
+        flags: which synthetic windows are nearer to one training window than chance allows, (N,).
+        literal: share of synthetic windows that occur literally among the training windows.
+        seed: of everything random.
+    """
+
+    judgement: Judgement
+    protocol: Protocol
+    columns: list[str]
+    notes: list[str]
+    real: Array
+    train: Array | None
+    synthetic: Array
+    baselines: dict[str, Array]
+    flags: NDArray[np.bool_]
+    literal: float
+    seed: int
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the synthetic windows are the training windows themselves."""
+        return self.literal > _IDENTICAL
+
+
+def write_pictures(folder: Path, found: Evaluated) -> list[Path]:
+    """PNGs of windows, densities, autocorrelations and embeddings; their paths."""
+    paths = [folder / f"{name}.png" for name in ("windows", "marginals", "dynamics", "embedding")]
+    folder.mkdir(parents=True, exist_ok=True)
+    few = [
+        w[np.linspace(0, len(w) - 1, min(len(w), _SHOWN)).astype(int)] for w in (found.real, found.synthetic)
+    ]
+    save_windows(paths[0], list(few[0]), list(few[1]), found.columns, "real and synthetic windows")
+    save_marginals(paths[1], found.real, found.synthetic, found.columns)
+    save_dynamics(paths[2], found.real, found.synthetic, found.columns)
+    save_embedding(paths[3], embed(found.real, found.synthetic))
+    return paths
+
+
+def write_evaluation_page(path: Path, found: Evaluated) -> None:
+    """Write the page atomically."""
+    label = "real" if found.train is None else "held-out"
+    sets = Sets(found.columns, found.real, found.train, found.synthetic, found.baselines, label)
+    charts = {
+        "windows": windows_chart(sets),
+        "marginals": marginals_chart(sets),
+        "quantiles": quantiles_chart(sets),
+        "dynamics": dynamics_chart(sets),
+        "spectrum": _spectrum_chart(sets),
+        "embedding": _embedding_chart(embed(found.real, found.synthetic)),
+    }
+    html = render(
+        "evaluation.html.j2",
+        found=found,
+        headline=headline(found.judgement, found.is_copy),
+        verdicts=group_verdicts(found.judgement),
+        groups=groups(found.judgement),
+        by_column=columns_table(found.judgement),
+        tally=tally_in_words(found.judgement),
+        columns_note=SEVERAL_COLUMNS if len(found.columns) > 1 else "",
+        baselines=list(found.baselines),
+        flagged=np.flatnonzero(found.flags)[:50].tolist(),
+        charts={name: as_html(chart, name) for name, chart in charts.items()},
+    )
+    write_text(path, html)
+
+
+def _spectrum_chart(sets: Sets) -> go.Figure:
+    names = sets.columns[:4]
+    chart = make_subplots(rows=1, cols=len(names), horizontal_spacing=0.08)
+    for what, windows, colour in sets.shown:
+        mean, sd = np.nanmean(sets.real, axis=(0, 1)), np.nanstd(sets.real, axis=(0, 1))
+        spectrum = power_spectrum(np.nan_to_num((windows - mean) / np.where(sd > 0, sd, 1.0)))
+        frequencies = np.arange(len(spectrum)) / windows.shape[1]
+        for c, name in enumerate(names):
+            chart.add_trace(
+                go.Scatter(x=rounded(frequencies), y=rounded(np.maximum(spectrum[:, c], 1e-12)), name=what,
+                           legendgroup=what, showlegend=c == 0, mode="lines", line={"color": colour}),
+                row=1, col=c + 1,
+            )  # fmt: skip
+            chart.update_xaxes(title_text=f"{name}: frequency (1/step)", row=1, col=c + 1)
+    chart.update_yaxes(type="log")
+    chart.update_yaxes(title_text="power (of unit variance)", col=1)
+    return chart.update_layout(**{**LAYOUT, "height": 360})
+
+
+def _embedding_chart(embedding: Embedding) -> go.Figure:
+    chart = make_subplots(rows=1, cols=2, subplot_titles=["principal components", "t-SNE"])
+    for column, points in enumerate((embedding.pca, embedding.tsne), 1):
+        for what, colour, inside in (
+            ("real", REAL, ~embedding.generated),
+            ("generated", GENERATED, embedding.generated),
+        ):
+            chart.add_trace(
+                go.Scatter(x=rounded(points[inside, 0]), y=rounded(points[inside, 1]), mode="markers",
+                           marker={"color": colour, "size": 4, "opacity": 0.6}, legendgroup=what, name=what,
+                           showlegend=column == 1),
+                row=1, col=column,
+            )  # fmt: skip
+        chart.update_xaxes(title_text="first", row=1, col=column)
+        chart.update_yaxes(title_text="second", row=1, col=column)
+    return chart.update_layout(**{**LAYOUT, "height": 420})
