@@ -10,6 +10,7 @@ __all__ = ["AlignedSet", "align"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def align(
 
 def _read(name: str, data: Data) -> pd.DataFrame | Windows:
     try:
-        raw: Any = read_file(data) if isinstance(data, str) or hasattr(data, "is_file") else data
+        raw: Any = read_file(data) if isinstance(data, str | Path) else data
         if isinstance(raw, np.ndarray):
             if raw.ndim == 3:
                 return as_windows(raw, None, "the array")

@@ -23,7 +23,7 @@ import numpy as np
 from .pairs import Array, Pair, Scores, scale_of, split
 
 _MOST_PAIRED_COLUMNS = 8
-_MOST_WINDOWS = 6_000
+_MOST_WINDOWS = 4_000
 
 
 def boosting_features(windows: Array) -> Array:
@@ -44,13 +44,14 @@ def boosting_scores(
     pairs: Sequence[Pair],
     repeats: int = 2,
     seed: int = 0,
+    *,
     on_progress: Callable[[float], None] | None = None,
 ) -> Scores:
     """Held-out area under the ROC curve of each pair and repeat, (pairs, repeats).
 
     Args:
         pairs: generated and real windows, in their own units: grids are part of what is judged. At most
-            6,000 of either set are used, and as many of one as of the other.
+            4,000 of either set are used, and as many of one as of the other.
         repeats: splits and boosters a pair.
         seed: of everything random.
         on_progress: called with the share that is done.

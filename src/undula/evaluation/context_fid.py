@@ -36,6 +36,7 @@ def context_fids(
     pairs: Sequence[Pair],
     repeats: int = 5,
     seed: int = 0,
+    *,
     steps: int | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Scores:

@@ -32,6 +32,7 @@ def discriminative_scores(
     pairs: Sequence[Pair],
     repeats: int = 5,
     seed: int = 0,
+    *,
     hidden: int | None = None,
     cell: Cell = "gru",
     steps: int = 2000,

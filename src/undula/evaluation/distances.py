@@ -1,9 +1,12 @@
 r"""Distances between two sets of windows as wholes, and of several columns together.
 
-    energy    E² = 2 E|X − Y| − E|X − X'| − E|Y − Y'|      with |·| over √(L C); unbiased, 0 for equal laws
-    MMD²      E k(x, x') + E k(y, y') − 2 E k(x, y)        k(u) = exp(−u²/2h²), unbiased
+    energy    E² = 2 E|X − Y| − E|X − X'| − E|Y − Y'|      with |·| over √(L C)
+    MMD²      E k(x, x') + E k(y, y') − 2 E k(x, y)        k(u) = exp(−u²/2h²)
     sliced    mean over random directions of the Wasserstein distance of the windows' projections
     psd       mean over frequencies and columns of |10 log₁₀ S_a(f)/S_b(f)|
+
+Means over pairs include a point with itself, so that both are distances of the two samples, never negative,
+and of two samples of one law small but not 0: the floor says how small. Both are given as roots, E and MMD.
 
 All take windows (N, L, C), each column in training standard deviations from its training mean; a missing
 value counts as the mean.
@@ -46,13 +49,13 @@ _FIFTH = 5
 
 
 def energy_distance(x: Array, y: Array) -> float:
-    """E² of two sets of vectors (N, d), in units of √d; of at most 2,000 of each."""
+    """E of two sets of vectors (N, d), in units of √d; of at most 2,000 of each."""
     x, y = (_evenly(v, _MOST_WINDOWS) / np.sqrt(v.shape[1]) for v in (x, y))
-    return float(2.0 * _gaps(x, y).mean() - _mean_apart(_gaps(x, x)) - _mean_apart(_gaps(y, y)))
+    return _root(2.0 * _gaps(x, y).mean() - _gaps(x, x).mean() - _gaps(y, y).mean())
 
 
 def mmd(x: Array, y: Array, bandwidth: float) -> float:
-    """MMD² of two sets of numbers (N,) under a Gaussian kernel; of at most 1,500 of each.
+    """MMD of two sets of numbers (N,) under a Gaussian kernel; of at most 1,500 of each.
 
     Args:
         x: numbers.
@@ -65,7 +68,7 @@ def mmd(x: Array, y: Array, bandwidth: float) -> float:
         values: Array = np.exp(-0.5 * ((a[:, None] - b) / bandwidth) ** 2)
         return values
 
-    return float(_mean_apart(kernel(x, x)) + _mean_apart(kernel(y, y)) - 2.0 * kernel(x, y).mean())
+    return _root(kernel(x, x).mean() + kernel(y, y).mean() - 2.0 * kernel(x, y).mean())
 
 
 def power_spectrum(windows: Array) -> Array:
@@ -91,6 +94,7 @@ def correlational_scores(
     pairs: Sequence[Pair],
     repeats: int = 5,
     seed: int = 0,
+    *,
     on_progress: Callable[[float], None] | None = None,
 ) -> Scores:
     """The literature's correlational score, Σ_{i≥j} |ρ_ij − ρ'_ij|/10, of random fifths; (pairs, repeats)."""
@@ -133,7 +137,7 @@ def _vds(a: Array, b: Array) -> float:
 
 
 def _fdds(a: Array, b: Array) -> float:
-    """Mean over pairs of columns of the MMD² of the windows' own correlations."""
+    """Mean over pairs of columns of the MMD of the windows' own correlations."""
     first, second = _window_correlations(a), _window_correlations(b)
     values = [mmd(first[:, p], second[:, p], _bandwidth(second[:, p])) for p in range(first.shape[1])]
     return float(np.mean(values))
@@ -173,14 +177,15 @@ def _bandwidth(values: Array) -> float:
 
 def _gaps(x: Array, y: Array) -> Array:
     squares = np.square(x).sum(1)[:, None] + np.square(y).sum(1) - 2.0 * x @ y.T
+    if x is y:
+        np.fill_diagonal(squares, 0.0)
     gaps: Array = np.sqrt(np.maximum(squares, 0.0))
     return gaps
 
 
-def _mean_apart(square: Array) -> float:
-    """Mean off the diagonal."""
-    n = len(square)
-    return float((square.sum() - np.trace(square)) / max(n * (n - 1), 1))
+def _root(square: Any) -> float:
+    """The root, 0 for what rounding has made negative."""
+    return float(np.sqrt(max(float(square), 0.0)))
 
 
 def _evenly(values: Array, most: int) -> Array:

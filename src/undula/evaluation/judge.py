@@ -79,17 +79,22 @@ def judge(
         repeats: trainings of a judge.
         columns: names of the C columns, for figures by column.
         extra: further statistics of a column's windows (N, L), by name.
-        on_progress: called with a metric's name and the share of it that is done.
+        on_progress: called with a metric's name and the share of all that is done.
     """
     judging = _Judging(
         samples, _thinned(held_out), _thinned(train), train, baselines, draws, seed, protocol, repeats,
         tuple(columns), dict(extra or {}),
     )  # fmt: skip
     figures: dict[str, Figure] = {}
-    for name in [*chosen(metrics, samples.shape[2]), *judging.extra]:
-        if on_progress is not None:
-            on_progress(name, 0.0)
-        figures[name] = judging.of(name, None if on_progress is None else partial(on_progress, name))
+    names = [*chosen(metrics, samples.shape[2]), *judging.extra]
+    for number, name in enumerate(names):
+
+        def share_of(share: float, name: str = name, number: int = number) -> None:
+            if on_progress is not None:
+                on_progress(name, (number + share) / len(names))
+
+        share_of(0.0)
+        figures[name] = judging.of(name, share_of)
     n, real = len(samples), len(held_out.windows)
     against = f"{real:,} windows of the {part}"
     if protocol == "train = test":
@@ -131,7 +136,7 @@ class _Judging:
     columns: tuple[str, ...] = ()
     extra: dict[str, Statistic] = field(default_factory=dict)
 
-    def of(self, name: str, on_progress: Callable[[float], None] | None = None) -> Figure:
+    def of(self, name: str, on_progress: Callable[[float], None]) -> Figure:
         """The figure of a metric."""
         if name == "copying":
             return self.copying()
@@ -148,7 +153,7 @@ class _Judging:
         pairs = {**self._pairs(_HALVES), **self._spread_pairs}
         return self._assembled({k: between(p.generated.values, p.real.values) for k, p in pairs.items()})
 
-    def score(self, name: str, on_progress: Callable[[float], None] | None) -> Figure:
+    def score(self, name: str, on_progress: Callable[[float], None]) -> Figure:
         """Of a judge that is trained several times."""
         from .scores import REPEATS, SCORES
 

@@ -29,6 +29,7 @@ def predictive_scores(
     pairs: Sequence[Pair],
     repeats: int = 5,
     seed: int = 0,
+    *,
     steps: int = 5000,
     batch_size: int = 128,
     on_progress: Callable[[float], None] | None = None,

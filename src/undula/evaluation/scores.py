@@ -20,7 +20,7 @@ OnProgress = Callable[[float], None]
 
 class _Scores(Protocol):
     def __call__(
-        self, pairs: Sequence[Pair], repeats: int, seed: int, on_progress: OnProgress | None = None
+        self, pairs: Sequence[Pair], repeats: int, seed: int, *, on_progress: OnProgress | None = None
     ) -> Scores: ...
 
 

@@ -189,8 +189,8 @@ def fit_ts2vec(
             average.update_parameters(encoder)
             if on_progress is not None and step % 20 == 0:
                 on_progress(step / count)
-    averaged: TS2VecEncoder = average.module
-    return averaged.eval()
+    encoder.load_state_dict(average.module.state_dict())
+    return encoder.eval()
 
 
 def _two_views(encoder: TS2VecEncoder, x: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:

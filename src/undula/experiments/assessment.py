@@ -99,7 +99,7 @@ def evaluate(
         repeats: trainings of each judge with a network.
         bootstrap: draws of the block bootstrap.
         seed: of everything random.
-        on_progress: called with a metric's name and the share of it that is done.
+        on_progress: called with a metric's name and the share of all that is done.
 
     Raises:
         DataError: if the sets cannot be compared; the message names the set and the remedy.
