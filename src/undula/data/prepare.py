@@ -91,8 +91,11 @@ def _refuse_for_windows(options: DataOptions) -> None:
     asked = [f"roles.{name}" for name, value in roles.items() if value]
     if options.history_len:
         asked.insert(0, "history_len")
+    if options.align is not None:
+        asked.insert(0, "align")
     if options.transform != "none":
-        asked.insert(0, f"transform: {options.transform}")
+        named = options.transform if isinstance(options.transform, str) else "one a column"
+        asked.insert(0, f"transform: {named}")
     if asked:
         raise DataError(
             f"{asked[0]} needs series, and these are windows that are already cut: give a table or one long "

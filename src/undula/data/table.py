@@ -18,6 +18,7 @@ from .columns import numeric, parsed_time, require_columns, target_columns, time
 from .options import DataOptions
 from .reading import Windows
 from .stretches import Changes, Columns, Series, rows_by_series, unbroken
+from .transforms import ColumnTransforms
 
 
 @dataclass
@@ -86,10 +87,11 @@ def clean_table(table: pd.DataFrame, options: DataOptions) -> Panel:
         _refuse_nameless(table[roles.series], roles.series)
         groups = rows_by_series(table[roles.series])
         notes.append(f"{len(groups):,} series by {roles.series!r}")
-    unit = "" if options.transform == "none" else f"_{options.transform}"
+    transforms = ColumnTransforms.of(options.transform, target)
+    notes += transforms.notes
     panel = Panel(
         [],
-        [f"{name}{unit}" for name in target],
+        transforms.names,
         known=[*roles.known_covariates, *calendar_names(list(roles.calendar))],
         past=list(roles.past_covariates),
         static=list(roles.static),
