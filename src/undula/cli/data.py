@@ -23,7 +23,7 @@ def add_commands(app: typer.Typer) -> None:
 
 @group.command("download")
 def download(
-    name: Annotated[str, typer.Argument(help="A data set, such as bitcoin.")],
+    name: Annotated[str, typer.Argument(help="A data set: bitcoin, yahoo:SYMBOL, fred:SERIES, …")],
     output: Annotated[
         str | None, typer.Option("-o", "--output", help="Also write it here: .csv or .parquet.")
     ] = None,
@@ -35,14 +35,14 @@ def download(
     import pandas as pd
 
     from ..core.files import atomic_path
-    from ..core.registry import Registry
+    from ..core.source import BaseSource
     from ..data.cache import fetch
 
     load_plugins(plugin)
     suffix = Path(output or ".csv").suffix.lower() if output else ".csv"
     if suffix not in (".csv", ".parquet"):
         raise ConfigError(f"output {output!r}: use .csv or .parquet")
-    path = fetch(Registry.get("dataset", name))
+    path = fetch(BaseSource.of(name))
     table = pd.read_parquet(path)
     if output is not None:
         with atomic_path(Path(output)) as temporary:

@@ -13,7 +13,7 @@ from ..core.errors import DataError
 from .collation import Collator
 from .options import DataOptions
 from .prepare import Data
-from .reading import Windows, read_file
+from .reading import Windows, as_table, read_file
 from .table import Panel, clean_table
 from .transforms import ColumnTransforms
 from .windows import Batch
@@ -45,7 +45,7 @@ def given_windows(given: Data, collator: Collator, options: DataOptions) -> Batc
         raise DataError(
             f"`given` of type {type(given).__name__}: expected a table, an array or a file's path"
         )
-    raw = raw.copy()
+    raw = as_table(raw).copy()
     future = raw[[c for c in options.target or [] if c in raw.columns]].isna().all(axis=1)
     for name in options.roles.past_covariates:
         if name in raw.columns and options.target:
