@@ -70,7 +70,9 @@ Stride = Annotated[int | None, typer.Option(min=1, help="Steps from one window t
 Columns = Annotated[str | None, typer.Option(help="Columns, with commas between them.")]
 Transform = Annotated[
     str | None,
-    typer.Option(help="log, log_return, difference, rolling_volatility, none; '{close: log_return, vix: log}'."),
+    typer.Option(
+        help="log, log_return, difference, rolling_volatility, none; '{close: log_return, vix: log}'."
+    ),
 ]
 Part = Annotated[
     Literal["all", "train", "val", "test"],
@@ -104,7 +106,9 @@ def windows(
     load_plugins(plugin)
     check_sample_path(output)
     whole = {"train": 1.0, "val": 0.0, "test": 0.0} if part == "all" else None
-    given = _given(dataset, path, seq_len, stride, columns, transform) | ({"data.split": whole} if whole else {})
+    given = _given(dataset, path, seq_len, stride, columns, transform) | (
+        {"data.split": whole} if whole else {}
+    )
     prepared = prepare(_options(config, given, overrides, "undula data windows"))
     chosen = getattr(prepared.parts, "train" if part == "all" else part)
     if chosen is None:
@@ -190,7 +194,9 @@ def _given(
     return {key: value for key, value in given.items() if value is not None}
 
 
-def _options(config: str | None, given: dict[str, Any], overrides: list[str] | None, where: str) -> DataOptions:
+def _options(
+    config: str | None, given: dict[str, Any], overrides: list[str] | None, where: str
+) -> DataOptions:
     """What a config and the options say about the data."""
     from ..config.loading import load_config, with_values
     from ..config.schema import Config

@@ -47,7 +47,11 @@ class BaseSource(Component, ABC):
         if found.short is None or not value:
             known: dict[str, Any] = {n: Registry.find("dataset", n) for n in Registry.list("dataset")}
             shorts = [f"{n}:{c.short.upper()}" for n, c in known.items() if c.short is not None]
-            what = "takes nothing after a colon" if found.short is None else f"needs its {found.short} after the colon"
+            what = (
+                "takes nothing after a colon"
+                if found.short is None
+                else f"needs its {found.short} after the colon"
+            )
             raise ConfigError(f"data set {spec!r}: {name} {what} (those that do: {', '.join(shorts)})")
         return Registry.get("dataset", name, **{found.short: value})
 

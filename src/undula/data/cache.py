@@ -19,7 +19,7 @@ from ..core.source import BaseSource
 
 
 def cache_file(name: str) -> Path:
-    """Where a data set is kept, by its title; what a file's name cannot have becomes an underscore."""
+    """Where a data set is kept, by its title; letters that no file name has become underscores."""
     own = os.environ.get("UNDULA_CACHE")
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     plain = re.sub(r"[^\w.^=-]+", "_", name)
@@ -41,8 +41,8 @@ def fetch(source: BaseSource) -> Path:
     name = source.title
     if not source.can_download():
         raise DataError(
-            f"the data set {name!r} needs no download: it is made, shipped with undula, or read from your file "
-            "(data.path)"
+            f"the data set {name!r} needs no download: it is made, shipped with undula, or read from your "
+            "file (data.path)"
         )
     table = source.download()
     if table.empty:

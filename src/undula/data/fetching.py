@@ -62,13 +62,14 @@ def yahoo_table(symbol: str, name: str, own_file: str) -> pd.DataFrame:
         raise DataError(f"the download of {symbol} from Yahoo Finance failed ({error}): {retry}") from error
     if table is None or not len(table):
         raise DataError(
-            f"Yahoo Finance gave no rows for {symbol} (no connection, too many requests, or no such symbol): {retry}"
+            f"Yahoo Finance gave no rows for {symbol} (no connection, too many requests, or no such symbol): "
+            f"{retry}"
         )
     return price_table(table.reset_index(), "Yahoo Finance's table")
 
 
 def fred_table(series: str, name: str, own_file: str) -> pd.DataFrame:
-    """A series of FRED: date, and the value under the series' name in small letters; days without one left out.
+    """A series of FRED: date, and the value under its id in small letters; days without one left out.
 
     Args:
         series: its id, such as VIXCLS.
@@ -87,7 +88,9 @@ def fred_table(series: str, name: str, own_file: str) -> pd.DataFrame:
             f"fred.stlouisfed.org, {retry}"
         ) from error
     except OSError as error:
-        raise DataError(f"the download of {series} from FRED failed ({getattr(error, 'reason', error)}): {retry}") from error
+        raise DataError(
+            f"the download of {series} from FRED failed ({getattr(error, 'reason', error)}): {retry}"
+        ) from error
     try:
         table = pd.read_csv(io.StringIO(text), na_values=["."])
     except ValueError:

@@ -76,7 +76,9 @@ def understood(table: pd.DataFrame) -> pd.DataFrame:
     elif len(known) == 2 and known & {"observation_date", "date"} and _has_points(table):
         how = "as FRED writes series, with a point for a missing value"
         table = table.replace(".", np.nan)
-        table = table.assign(**{c: pd.to_numeric(table[c]) for c, name in names.items() if name not in _DATES})
+        table = table.assign(
+            **{c: pd.to_numeric(table[c]) for c, name in names.items() if name not in _DATES}
+        )
     else:
         return _without_commas(table)
     table = with_note(table.copy(), f"columns {', '.join(names)}: {how}")
@@ -125,7 +127,9 @@ def _without_commas(table: pd.DataFrame) -> pd.DataFrame:
             continue
         first = with_commas.iloc[0].strip()
         table[name] = pd.to_numeric(given.str.replace(",", "")).reindex(table.index)
-        note = f"column {name!r}: commas separate thousands ({first!r} is {float(first.replace(',', '')):.12g})"
+        note = (
+            f"column {name!r}: commas separate thousands ({first!r} is {float(first.replace(',', '')):.12g})"
+        )
         table = with_note(table, note)
     return table
 

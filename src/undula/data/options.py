@@ -15,7 +15,7 @@ __all__ = [
 ]
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
 from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -38,7 +38,8 @@ class VolatilityParams(_Options):
 
     window: Annotated[int, Ge(2)] = Field(21, description="Log returns in a window.")
     periods_per_year: Annotated[float, Gt(0)] | None = Field(
-        None, description="Steps of a year, such as 252 for trading days: volatility per year; null: per step."
+        None,
+        description="Steps of a year, such as 252 for trading days: volatility per year; null: per step.",
     )
 
 
@@ -53,7 +54,9 @@ class TransformSpec(_Options):
     @model_validator(mode="after")
     def _no_idle_parameters(self) -> TransformSpec:
         if self.type != "rolling_volatility" and self.params != VolatilityParams():
-            raise ValueError(f"{self.type} has no parameters (rolling_volatility has window, periods_per_year)")
+            raise ValueError(
+                f"{self.type} has no parameters (rolling_volatility has window, periods_per_year)"
+            )
         return self
 
 
@@ -120,8 +123,8 @@ class DataOptions(_Options):
     stride: Annotated[int, Gt(0)] = Field(1, description="Steps from one training window to the next.")
     align: Align | None = Field(
         None,
-        description="Windows begin (after their history) with the first row of an hour, day, week (Monday) or "
-        "month; null: anywhere.",
+        description="Windows begin (after their history) with the first row of an hour, day, week "
+        "(Monday) or month; null: anywhere.",
     )
     missing: Missing = Field(
         "error",
@@ -184,8 +187,7 @@ def _transform(value: Any, which: str = "") -> Transform:
             "{type: rolling_volatility, params: {window: 21}}; a column each: {close: log_return, vix: none})"
         )
     if not isinstance(value, Mapping):
-        known: TransformName = name
-        return known
+        return cast("TransformName", value)
     try:
         return TransformSpec.model_validate(value)
     except ValidationError as error:

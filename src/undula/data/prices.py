@@ -30,8 +30,8 @@ def closes(path: str, use: str) -> pd.DataFrame:
     table = price_table(table, f"file {path!r}")
     if "close" not in table.columns:
         raise DataError(
-            f"file {path!r} has no column close (it has {', '.join(table.columns)}): rename the column of the "
-            f"price at the close, or take the file as it is, without the data set {use}"
+            f"file {path!r} has no column close (it has {', '.join(table.columns)}): rename the column "
+            f"of the price at the close, or take the file as it is, without the data set {use}"
         )
     return table
 
@@ -83,6 +83,8 @@ def joined(left: pd.DataFrame, right: pd.DataFrame, names: tuple[str, str]) -> p
     made = both.rename_axis("date").reset_index()
     notes = [*notes_of(left), *notes_of(right)]
     if len(both) < most:
-        notes.append(f"{len(both):,} days that both {names[0]} and {names[1]} have; {most - len(both):,} left out")
+        notes.append(
+            f"{len(both):,} days that both {names[0]} and {names[1]} have; {most - len(both):,} left out"
+        )
     made.attrs = {"notes": notes}
     return made

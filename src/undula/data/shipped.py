@@ -25,5 +25,5 @@ def shipped_table(name: str) -> pd.DataFrame:
     if spec is None or spec.origin is None:
         raise DataError(f"the data set {name} comes with the package arch: pip install arch")
     path = Path(spec.origin).parent / "data" / name / f"{name}.csv.gz"
-    table = pd.read_csv(path, parse_dates=["Date"])
+    table = pd.read_csv(path, parse_dates=["Date"], na_values=["."])
     return table.rename(columns=lambda column: str(column).lower().replace(" ", "_"))

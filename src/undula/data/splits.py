@@ -277,8 +277,8 @@ def _too_short(name: str, runs: list[tuple[int, int]], options: DataOptions, how
         needed = f" (about {math.ceil(most):,} rows would do)"
     aligned = "" if options.align is None else f" that begins with a row of a new {options.align}"
     return (
-        f"the {name} part has no window{aligned}: its longest stretch has {longest:,} rows{gap}, a window needs "
-        f"{window:,} ({parts}): use shorter windows, more data{needed}, or another data.split (a share of 0 "
+        f"the {name} part has no window{aligned}: its longest stretch has {longest:,} rows{gap}, a window "
+        f"needs {window:,} ({parts}): use shorter windows, more data{needed}, or another data.split (a share of 0 "
         f"leaves a part out{', by: series splits the set of series' if several else ''})"
     )
 

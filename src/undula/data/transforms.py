@@ -68,9 +68,7 @@ class ColumnTransforms:
         return cls(tuple(columns), tuple(_spec(transform.get(name, "none")) for name in columns))
 
     @classmethod
-    def of_names(
-        cls, transform: Transform | dict[str, Transform], names: Sequence[str]
-    ) -> ColumnTransforms:
+    def of_names(cls, transform: Transform | dict[str, Transform], names: Sequence[str]) -> ColumnTransforms:
         """The transforms of columns that are known by the names they have afterwards."""
         if not isinstance(transform, dict):
             suffix = _suffix(_spec(transform))
@@ -96,7 +94,9 @@ class ColumnTransforms:
             if spec.type == "rolling_volatility":
                 m = spec.params.periods_per_year
                 unit = "per step" if m is None else f"per year of {m:g} steps"
-                found.append(f"{name}: standard deviation of the last {spec.params.window} log returns, {unit}")
+                found.append(
+                    f"{name}: standard deviation of the last {spec.params.window} log returns, {unit}"
+                )
         return found
 
     def __call__(self, values: Array) -> Array:

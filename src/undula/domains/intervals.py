@@ -59,10 +59,13 @@ def estimates(
     windows = windows[..., 0] if windows.ndim == 3 and windows.shape[2] == 1 else windows
     if windows.ndim != 2 or 0 in windows.shape:
         raise DataError(
-            f"the windows have shape {windows.shape}: expected (N, L), one column; choose one with windows[:, :, i]"
+            f"the windows have shape {windows.shape}: expected (N, L), one column; choose one with "
+            "windows[:, :, i]"
         )
     if starts is not None and starts.shape != (len(windows),):
-        raise DataError(f"{starts.shape} starts for {len(windows):,} windows: expected one row number for each")
+        raise DataError(
+            f"{starts.shape} starts for {len(windows):,} windows: expected one row number for each"
+        )
     real = RealWindows(
         windows[:, :, None],
         np.arange(len(windows)) if starts is None else starts,

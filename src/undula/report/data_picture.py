@@ -52,7 +52,7 @@ def save_data_picture(path: Path, prepared: PreparedData, title: str, shown: Seq
         rows = {name: part.stretches() for name, part in parts.items() if name in shown}
         for j, name in enumerate(columns):
             _series(axes[j, 0], prepared, parts, j, name)
-            _distribution(axes[j, 1], {part: stretches for part, stretches in rows.items()}, j, name)
+            _distribution(axes[j, 1], rows, j, name)
             first = next(iter(rows))
             _correlations(axes[j, 2], rows[first], j, name, first)
         figure.suptitle(title)
@@ -79,7 +79,13 @@ def _series(
         inside = np.cumsum(covered[:-1]) > 0
         if not inside.any():
             continue
-        axis.plot(x[::every], np.where(inside, y, np.nan)[::every], lw=0.6, color=_COLOURS[part_name], label=part_name)
+        axis.plot(
+            x[::every],
+            np.where(inside, y, np.nan)[::every],
+            lw=0.6,
+            color=_COLOURS[part_name],
+            label=part_name,
+        )
         if part_name != "train":
             axis.axvline(x[int(inside.argmax())], color=_COLOURS[part_name], lw=1.0, ls="--")
     which = f"series {first}: " if first and not panel.independent else ""
@@ -98,7 +104,14 @@ def _distribution(axis: Axes, rows: dict[str, list[Array]], column: int, name: s
     everything = np.concatenate(list(values.values()))
     edges = np.linspace(everything.min(), everything.max(), _BINS)
     for part, x in values.items():
-        axis.hist(x, edges, density=True, histtype="step", color=_COLOURS[part], label=f"{part} ({len(x):,})")
+        axis.hist(
+            x,
+            edges.tolist(),
+            density=True,
+            histtype="step",
+            color=_COLOURS[part],
+            label=f"{part} ({len(x):,})",
+        )
     axis.set(yscale="log", xlabel=name, ylabel="density (log scale)", title="distribution")
     axis.legend(**_LEGEND)
 

@@ -43,5 +43,7 @@ class FredSource(BaseSource):
     def download(self) -> pd.DataFrame:
         """The whole history; DataError if it cannot be had."""
         return fred_table(
-            self.series, f"fred:{self.series}", "give the series as your own file (data.path=series.csv in place of data.dataset)"
+            self.series,
+            f"fred:{self.series}",
+            "give the series as your own file (data.path=series.csv in place of data.dataset)",
         )

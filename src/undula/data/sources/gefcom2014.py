@@ -28,8 +28,9 @@ from ..reading import read_file
 
 _SPELLINGS = {"load_mw": ("load_mw", "load"), "temp_f": ("temp_f", "t", "temperature")}
 _REMEDY = (
-    "give the file of the extended load track (--set data.path=GEFCom2014-E.csv, with the columns Date, Hour, "
-    "load, T, or time, load_mw, temp_f), which is in the supplement of doi:10.1016/j.ijforecast.2016.02.001"
+    "give the file of the extended load track (--set data.path=GEFCom2014-E.csv, with the columns Date, "
+    "Hour, load, T, or time, load_mw, temp_f), which is in the supplement of "
+    "doi:10.1016/j.ijforecast.2016.02.001"
 )
 
 
@@ -52,7 +53,9 @@ class Gefcom2014Source(BaseSource):
             raise DataError(f"the data set gefcom2014 is not shipped with undula: {_REMEDY}")
         table = read_file(self.path)
         if not isinstance(table, pd.DataFrame):
-            raise DataError(f"file {self.path!r} holds windows: the data set gefcom2014 needs a table with hours")
+            raise DataError(
+                f"file {self.path!r} holds windows: the data set gefcom2014 needs a table with hours"
+            )
         found = {str(column).strip().lower(): str(column) for column in table.columns}
         made = pd.DataFrame({"time": _beginning(table, found, self.path)})
         for name, spellings in _SPELLINGS.items():
@@ -73,18 +76,22 @@ def _beginning(table: pd.DataFrame, found: dict[str, str], path: str) -> pd.Seri
     hours = numeric(table[found["hour"]], found["hour"])
     if not hours.between(1, 24).all():
         raise DataError(
-            f"file {path!r}: column {found['hour']!r} has {hours[~hours.between(1, 24)].iloc[0]:g}: expected hours "
-            "1 to 24, each the end of its hour"
+            f"file {path!r}: column {found['hour']!r} has {hours[~hours.between(1, 24)].iloc[0]:g}: expected "
+            "hours 1 to 24, each the end of its hour"
         )
     return parsed_time(table[found["date"]], found["date"]) + (hours - 1) * hour
 
 
 def _without(name: str, table: pd.DataFrame, path: str) -> DataError:
-    return DataError(f"file {path!r} has no column {name} (it has {', '.join(map(str, table.columns))}): {_REMEDY}")
+    return DataError(
+        f"file {path!r} has no column {name} (it has {', '.join(map(str, table.columns))}): {_REMEDY}"
+    )
 
 
 def _with_load(table: pd.DataFrame) -> pd.DataFrame:
     empty = table["load_mw"].isna()
     if not empty.any():
         return table
-    return with_note(table[~empty].reset_index(drop=True), f"{int(empty.sum()):,} hours without a load left out")
+    return with_note(
+        table[~empty].reset_index(drop=True), f"{int(empty.sum()):,} hours without a load left out"
+    )

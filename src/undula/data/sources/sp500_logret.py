@@ -35,6 +35,4 @@ class SP500LogReturns(BaseSource):
 
     def load(self) -> pd.DataFrame:
         """The whole table, oldest first; DataError if a file has no dates and closes."""
-        return log_returns(
-            shipped_table("sp500") if self.path is None else closes(self.path, "sp500_logret")
-        )
+        return log_returns(shipped_table("sp500") if self.path is None else closes(self.path, "sp500_logret"))

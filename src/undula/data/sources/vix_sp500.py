@@ -25,7 +25,16 @@ from ..reading import read_file
 
 _NAMES = ("sp500_close", "vix_close")
 _SPELLINGS = {
-    "sp500_close": ("sp500_close", "close_^gspc", "spx_close", "gspc_close", "sp500", "spx", "^gspc", "close"),
+    "sp500_close": (
+        "sp500_close",
+        "close_^gspc",
+        "spx_close",
+        "gspc_close",
+        "sp500",
+        "spx",
+        "^gspc",
+        "close",
+    ),
     "vix_close": ("vix_close", "close_^vix", "vixcls", "vix", "^vix"),
 }
 _DATES = ("date", "observation_date", "time", "day")
@@ -73,15 +82,11 @@ def _named(path: str) -> pd.DataFrame:
         raise DataError(f"file {path!r} holds windows: the data set vix_sp500 needs a table with dates")
     found = {str(column).strip().lower().replace(" ", "_"): str(column) for column in table.columns}
     wanted = {"date": _DATES, **_SPELLINGS}
-    names = {
-        found[spelling]: name
-        for name, spellings in wanted.items()
-        for spelling in [next((s for s in spellings if s in found), None)]
-        if spelling is not None
-    }
-    missing = [name for name in wanted if name not in names.values()]
-    if missing:
-        raise DataError(
-            f"file {path!r} has no column {missing[0]} (it has {', '.join(map(str, table.columns))}): {_OWN_FILE}"
-        )
+    names = {}
+    for name, spellings in wanted.items():
+        spelling = next((s for s in spellings if s in found), None)
+        if spelling is None:
+            has = ", ".join(map(str, table.columns))
+            raise DataError(f"file {path!r} has no column {name} (it has {has}): {_OWN_FILE}")
+        names[found[spelling]] = name
     return table[list(names)].rename(columns=names)

@@ -40,5 +40,7 @@ class YahooSource(BaseSource):
     def download(self) -> pd.DataFrame:
         """The whole history; DataError if it cannot be had."""
         return yahoo_table(
-            self.symbol, f"yahoo:{self.symbol}", "give your own file of daily prices (data.path=prices.csv in place of data.dataset)"
+            self.symbol,
+            f"yahoo:{self.symbol}",
+            "give your own file of daily prices (data.path=prices.csv in place of data.dataset)",
         )

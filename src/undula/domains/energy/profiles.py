@@ -7,7 +7,8 @@ r"""Load and generation by the clock: daily and weekly profiles, daily peaks; th
 Local time is meant: values are grouped by the stamps as they are.
 
 References:
-    Hong, Fan (2016). Probabilistic electric load forecasting: a tutorial review. doi:10.1016/j.ijforecast.2015.11.011
+    Hong, Fan (2016). Probabilistic electric load forecasting: a tutorial review.
+    doi:10.1016/j.ijforecast.2015.11.011
 """
 
 from __future__ import annotations
@@ -73,34 +74,36 @@ def daily_peaks(values: Array, times: NDArray[np.datetime64]) -> Peaks:
     """The largest value of each complete day, and its hour.
 
     Args:
-        values: of any shape, each time once; days with a missing value or fewer values than others do not count.
+        values: of any shape, each time once; days with more or fewer values than most do not count.
         times: stamps of the same shape.
 
     Raises:
-        DataError: if the shapes differ, or a time occurs twice (overlapping windows: take those that do not).
+        DataError: if the shapes differ, or a time occurs twice, as in overlapping windows.
     """
     flat, stamps = _flat(values, times)
-    series = pd.Series(flat, index=stamps).sort_index()
-    if series.index.has_duplicates:
+    order = np.argsort(stamps, kind="stable")
+    flat, stamps = flat[order], stamps[order]
+    twice = np.flatnonzero(stamps[1:] == stamps[:-1])
+    if len(twice):
         raise DataError(
-            f"daily_peaks: the time {series.index[series.index.duplicated()][0]} occurs twice: take windows that do "
-            "not overlap, such as those of data.stride = 24"
+            f"daily_peaks: the time {stamps[twice[0]]} occurs twice: take windows that do not overlap, such "
+            "as those of data.stride = 24"
         )
-    days = series.groupby(series.index.normalize())
-    complete = days.size() == days.size().max()
-    chosen = [day for day, whole in complete.items() if whole]
-    groups = [days.get_group(day) for day in chosen]
-    return Peaks(
-        days=np.array(chosen, "datetime64[D]"),
-        values=np.array([float(group.max()) for group in groups]),
-        hours=np.array([group.idxmax().hour for group in groups], np.int64),
-    )
+    days, firsts, counts = np.unique(stamps.to_numpy("datetime64[D]"), return_index=True, return_counts=True)
+    usual = int(np.bincount(counts).argmax()) if len(counts) else 0
+    whole = counts == usual
+    rows = firsts[whole][:, None] + np.arange(usual)
+    highest = flat[rows].argmax(axis=1) if whole.any() else np.empty(0, np.int64)
+    at = firsts[whole] + highest
+    return Peaks(days[whole], flat[at], stamps.hour.to_numpy()[at].astype(np.int64))
 
 
 def _flat(values: Array, times: NDArray[np.datetime64]) -> tuple[Array, pd.DatetimeIndex]:
     """The values that are there, and their stamps."""
     if values.shape != times.shape:
-        raise DataError(f"values of shape {values.shape} have times of shape {times.shape}: expected one for each")
+        raise DataError(
+            f"values of shape {values.shape} have times of shape {times.shape}: expected one for each"
+        )
     there = ~np.isnan(values)
     return values[there], pd.DatetimeIndex(times[there])
 

@@ -15,7 +15,8 @@ Distances between two sets of windows:
     ramps           the Wasserstein-1 distance of the differences over one step
 
 References:
-    Hong, Fan (2016). Probabilistic electric load forecasting: a tutorial review. doi:10.1016/j.ijforecast.2015.11.011
+    Hong, Fan (2016). Probabilistic electric load forecasting: a tutorial review.
+    doi:10.1016/j.ijforecast.2015.11.011
     Sevlian, Rajagopal (2013). Detection and statistics of wind power ramps. doi:10.1109/TPWRS.2013.2266378
 """
 

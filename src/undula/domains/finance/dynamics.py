@@ -1,7 +1,7 @@
 r"""How returns depend on the past: volatility clustering, leverage, aggregational Gaussianity.
 
     clustering   ρ_k of r² and of |r|, k = 1 … K: autocorrelations around the pooled mean
-    leverage     L_k = ⟨r_t r²_{t+k}⟩ / ⟨r²⟩², of returns less their mean: negative where losses raise volatility
+    leverage     L_k = ⟨r_t r²_{t+k}⟩ / ⟨r²⟩², r less its mean: negative where losses raise volatility
     aggregation  excess kurtosis of the sums of h returns: for independent returns κ_h = κ_1 / h
 
 References:

@@ -46,7 +46,7 @@ class Hill:
     Args:
         alpha: α̂; smaller is heavier; NaN where there are too few values.
         k: values in the tail.
-        threshold: x_(k+1), where the tail begins, in the data's units; a distance from the median.
+        threshold: x_(k+1), where the tail begins, in the data's units.
         standard_error: α̂/√k, for independent values.
     """
 
@@ -61,23 +61,22 @@ def hill(x: Array, tail: Literal["lower", "upper"] = "upper", k: int | None = No
 
     Args:
         x: values of any shape; NaN are left out.
-        tail: of the values below or above the median.
+        tail: of the positive values, or of the negative ones with their signs turned.
         k: values in the tail; None: 5 % of all values. Fewer than 10 give NaN.
 
     Raises:
-        DataError: if k is not between 1 and the number of values on that side of the median, less one.
+        DataError: if k is not between 1 and the number of values of that sign, less one.
     """
     flat = x[~np.isnan(x)]
-    centred = flat - np.median(flat) if len(flat) else flat
-    side = np.sort(centred[centred > 0] if tail == "upper" else -centred[centred < 0])[::-1]
+    side = np.sort(flat[flat > 0] if tail == "upper" else -flat[flat < 0])[::-1]
     if k is None:
         k = int(TAIL_SHARE * len(flat))
         if k < _FEWEST or k >= len(side):
             return Hill(float("nan"), k, float("nan"), float("nan"))
     elif not 0 < k < len(side):
         raise DataError(
-            f"hill: k = {k} values in the {tail} tail, of {len(side)} values on that side of the median: expected "
-            f"1 to {max(len(side) - 1, 1)}"
+            f"hill: k = {k} values in the {tail} tail, of {len(side)} values of that sign: "
+            f"expected 1 to {max(len(side) - 1, 1)}"
         )
     excess = float(np.log(side[:k] / side[k]).mean())
     alpha = 1.0 / excess if excess > 0 else float("nan")
@@ -92,7 +91,9 @@ def losses(returns: Array, horizon: int = 1) -> Array:
         horizon: h steps; overlapping stretches of a window all count.
     """
     if not 0 < horizon <= returns.shape[1]:
-        raise DataError(f"losses: a horizon of {horizon} steps in windows of {returns.shape[1]}: expected 1 to that")
+        raise DataError(
+            f"losses: a horizon of {horizon} steps in windows of {returns.shape[1]}: expected 1 to that"
+        )
     values: Array = -np.expm1(sums_over(returns, horizon))
     return values
 
