@@ -229,6 +229,22 @@ def test_intervals_respect_overlap_and_cover() -> None:
     assert again == honest and np.isnan(estimates(mean, windows, draws=0)["mean"].low)
 
 
+def test_longer_blocks_for_what_lasts_longer() -> None:
+    """Of a level that stays for 200 steps a block of two windows sees too little."""
+    series = np.repeat(RNG.standard_normal(20), 200)
+    windows, starts = series.reshape(-1, 20), np.arange(0, len(series), 20)
+    mean = {"mean": lambda x: float(x.mean())}
+    short, long = (estimates(mean, windows, starts, draws=300, block=b)["mean"] for b in (None, 20))
+    assert long.high - long.low > 1.5 * (short.high - short.low)
+    assert short == estimates(mean, windows, starts, draws=300, block=2)["mean"]
+    for block, given, message in (
+        (0, starts, "expected at least 1"),
+        (3, None, "drawn one by one: give starts"),
+    ):
+        with pytest.raises(DataError, match=message):
+            estimates(mean, windows, given, block=block)
+
+
 def test_mistakes() -> None:
     with pytest.raises(DataError, match=r"shape \(4, 5, 2\): expected \(N, L\), one column"):
         finance_facts(np.zeros((4, 5, 2)))

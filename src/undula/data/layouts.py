@@ -63,6 +63,7 @@ def understood(table: pd.DataFrame) -> pd.DataFrame:
     """
     if table.attrs.get("understood"):
         return table
+    table = _without_row_numbers(table)
     names = {str(column): str(column).strip().rstrip("*").lower() for column in table.columns}
     known = set(names.values())
     if {"price", "open", "high", "low"} <= known and known & {"vol.", "change %"}:
@@ -85,6 +86,15 @@ def understood(table: pd.DataFrame) -> pd.DataFrame:
     table = _without_empty_days(_without_commas(table), names)
     table.attrs = {**table.attrs, "understood": True}
     return table
+
+
+def _without_row_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """A table without the nameless first column of row numbers that pandas writes."""
+    if not len(table.columns) or str(table.columns[0]) not in ("", "Unnamed: 0"):
+        return table
+    if not np.array_equal(table.iloc[:, 0].to_numpy(), np.arange(len(table))):
+        return table
+    return with_note(table.iloc[:, 1:], "the first column has no name and holds row numbers: left out")
 
 
 def _has_points(table: pd.DataFrame) -> bool:

@@ -278,8 +278,8 @@ def _too_short(name: str, runs: list[tuple[int, int]], options: DataOptions, how
     aligned = "" if options.align is None else f" that begins with a row of a new {options.align}"
     return (
         f"the {name} part has no window{aligned}: its longest stretch has {longest:,} rows{gap}, a window "
-        f"needs {window:,} ({parts}): use shorter windows, more data{needed}, or another data.split (a share of 0 "
-        f"leaves a part out{', by: series splits the set of series' if several else ''})"
+        f"needs {window:,} ({parts}): use shorter windows, more data{needed}, or another data.split (a "
+        f"share of 0 leaves a part out{', by: series splits the set of series' if several else ''})"
     )
 
 

@@ -18,6 +18,7 @@ def finance_facts(
     starts: NDArray[np.int64] | None = None,
     draws: int = 200,
     seed: int = 0,
+    block: int | None = None,
 ) -> dict[str, Estimate]:
     """`FINANCE` of one column of log returns, with block-bootstrap intervals.
 
@@ -26,8 +27,9 @@ def finance_facts(
         starts: first row of each window in its series, (N,); None: the windows are independent samples.
         draws: bootstrap samples of each interval; 0: no intervals.
         seed: of the bootstrap.
+        block: neighbouring windows drawn together; None: those that begin within two window lengths.
 
     Raises:
         DataError: if the windows have another shape, or there is not one start for each.
     """
-    return estimates(FINANCE, returns, starts, draws, seed)
+    return estimates(FINANCE, returns, starts, draws, seed, block)
