@@ -68,7 +68,17 @@ def test_missing_values_repeats_and_gaps_are_counted_not_refused(call: Call) -> 
     assert found["gaps"] == [["2020-04-09", "2020-04-20"]] and found["columns"] == ["a", "b"]
     assert found["parts"]["train"]["moments"]["a"]["missing"] == 2
     text = call("data", "check", "--path", "my.csv", "--seq-len", 5).out
-    assert "A run refuses missing values until data.missing says" in text
+    assert "a run refuses missing values until data.missing says" in text and "masked" not in text
+    assert (
+        "masked"
+        in call(
+            "data",
+            "check",
+            "tiny.yaml",
+            "--set",
+            "data={dataset: null, path: my.csv, missing: mask, predict_len: 5}",
+        ).out
+    )
     assert "rows were" in text and "sorted by 'day'" in text
 
 

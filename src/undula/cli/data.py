@@ -158,7 +158,7 @@ def check(
     refused = options.missing == "error"
     prepared = prepare(options.model_copy(update={"missing": "mask"}) if refused else options)
     title = Path(options.path or "").name if options.dataset is None else BaseSource.of(options.dataset).title
-    checked = check_data(prepared, title)
+    checked = check_data(prepared, title, refused)
     shown = list(checked.parts) if part == "all" else [part]
     if part != "all" and part not in checked.parts:
         raise ConfigError(f"the data have no {part} part: data.split gives it no share")
@@ -167,8 +167,6 @@ def check(
         typer.echo(json.dumps({**checked.as_json(), "picture": str(output)}))
         return
     typer.echo(checked.as_text(shown))
-    if checked.missing and refused:
-        typer.echo("A run refuses missing values until data.missing says interpolate, drop or mask.")
     typer.echo(f"\npicture: {output}")
 
 

@@ -70,7 +70,7 @@ def estimates(
         block: neighbouring windows drawn together; None: those that begin within two window lengths.
 
     Raises:
-        DataError: if the windows have another shape, there is not one start for each, or a block has no window.
+        DataError: if the windows have another shape, starts are not one for each, or a block is empty.
     """
     windows = windows[..., 0] if windows.ndim == 3 and windows.shape[2] == 1 else windows
     if windows.ndim != 2 or 0 in windows.shape:

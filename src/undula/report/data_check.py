@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ..data.prepare import PreparedData
+from ..data.stretches import Changes
 from ..data.windows import WindowDataset
 
 Array = NDArray[np.floating[Any]]
@@ -96,12 +97,13 @@ class DataCheck:
         return "\n".join([*lines, "", *_table([["part", "column", *titles], *moments])])
 
 
-def check_data(prepared: PreparedData, title: str) -> DataCheck:
+def check_data(prepared: PreparedData, title: str, missing_refused: bool = False) -> DataCheck:
     """Count and compute.
 
     Args:
         prepared: the data, cut into parts.
         title: what to call them.
+        missing_refused: whether missing values were let through to be counted, and a run refuses them.
     """
     panel, changes = prepared.panel, prepared.panel.changes
     parts = {
@@ -116,6 +118,11 @@ def check_data(prepared: PreparedData, title: str) -> DataCheck:
     missing = changes.missing
     if panel.independent:
         missing = int(sum(np.isnan(series.values).sum() for series in panel.series))
+    notes = list(panel.notes)
+    if missing_refused and missing:
+        masked = Changes(missing=changes.missing).notes(prepared.options, None, 1)
+        notes = [note for note in notes if note not in masked]
+        notes.append("a run refuses missing values until data.missing says interpolate, drop or mask")
     return DataCheck(
         title=title,
         rows=sum(len(series.values) for series in panel.series),
@@ -124,7 +131,7 @@ def check_data(prepared: PreparedData, title: str) -> DataCheck:
         duplicates=changes.duplicates,
         gaps=[(_day(start), _day(end)) for start, end in changes.gaps],
         parts=parts,
-        notes=panel.notes,
+        notes=notes,
     )
 
 

@@ -55,7 +55,10 @@ def save_data_picture(path: Path, prepared: PreparedData, title: str, shown: Seq
             _distribution(axes[j, 1], rows, j, name)
             first = next(iter(rows))
             _correlations(axes[j, 2], rows[first], j, name, first)
-        figure.suptitle(title)
+        every = prepared.panel.columns
+        figure.suptitle(
+            title if len(columns) == len(every) else f"{title}: {len(columns)} of {len(every)} columns"
+        )
         save_figure(figure, path)
 
 
