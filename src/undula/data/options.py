@@ -46,7 +46,7 @@ class VolatilityParams(_Options):
 class TransformSpec(_Options):
     """A transform with parameters."""
 
-    type: TransformName
+    type: TransformName = Field(description="Name of the transform.")
     params: VolatilityParams = Field(
         default_factory=VolatilityParams, description="Of rolling_volatility; the others have none."
     )
