@@ -80,7 +80,7 @@ def hill(x: Array, tail: Literal["lower", "upper"] = "upper", k: int | None = No
         )
     excess = float(np.log(side[:k] / side[k]).mean())
     alpha = 1.0 / excess if excess > 0 else float("nan")
-    return Hill(alpha, k, float(side[k]), alpha / np.sqrt(k))
+    return Hill(alpha, k, float(side[k]), float(alpha / np.sqrt(k)))
 
 
 def losses(returns: Array, horizon: int = 1) -> Array:
