@@ -28,6 +28,9 @@ TESTS = (
     "tests/nn",
     "tests/export",
     "tests/evaluation/test_paired.py",
+    "tests/domains",
+    "tests/data/test_transforms.py",
+    "tests/data/test_align.py",
 )
 
 

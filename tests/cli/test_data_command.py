@@ -67,7 +67,7 @@ def test_windows_of_a_config_and_of_a_part(call: Call) -> None:
         (("-o", "w.npz"), "no data: give data.path"),
         (("--dataset", "sp50", "-o", "w.npz"), r"unknown dataset 'sp50'; did you mean 'sp500'\?"),
         (("--dataset", "ar1", "-o", "w.xlsx"), "use one of .csv, .parquet, .npz, .npy"),
-        (("--dataset", "ar1", "--transform", "log", "-o", "w.npz"), "data.transform = 'log'"),
+        (("--dataset", "ar1", "--transform", "logs", "-o", "w.npz"), "data.transform = 'logs'.*did you mean 'log'"),
         (("--dataset", "ar1", "--seq-len", "90000", "-o", "w.npz"), "a window needs 90,000"),
         (("--dataset", "ar1", "--set", "data.stride=2"), "--set changes a config: give one"),
     ],

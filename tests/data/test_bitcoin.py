@@ -112,7 +112,10 @@ def test_a_file_with_other_columns_is_refused(tmp_path: Path) -> None:
 
 
 def test_only_a_source_that_reads_files_takes_a_path() -> None:
-    with pytest.raises(DataError, match=r"'sp500' reads no file \(those that do: bitcoin\)"):
+    with pytest.raises(
+        DataError,
+        match=r"'sp500' reads no file \(those that do: bitcoin, gefcom2014, sp500_logret, vix_sp500\)",
+    ):
         prepare(DataOptions(dataset="sp500", path="x.csv"))
 
 

@@ -77,6 +77,7 @@ def test_files(call: Call, tmp_path: Path, there: str, here: str) -> None:
     table = pd.DataFrame(np.exp(rng.normal(size=(3200, 6)) / 9), columns=names)
     table.insert(0, "Start", days)
     table[::-1].to_csv("bitcoin.csv", index=False)
+    table.rename(columns={"Start": "Date"})[["Date", "Open", "High", "Low", "Close"]].to_csv("^GSPC.csv")
     if "sample" in here:
         assert call("run", "X.yaml", "--set", "experiment.name=shown", "--quiet").code == 0
     result = run(call, here)

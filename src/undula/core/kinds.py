@@ -77,7 +77,9 @@ KINDS: dict[str, Kind] = {
         "undula.components.guidance",
     ),
     "dataset": Kind(
-        "data that need no file of the user's", "undula.core.source:BaseSource", "undula.data.sources"
+        "data by name: made, shipped, fetched, or read from a file by their own rules",
+        "undula.core.source:BaseSource",
+        "undula.data.sources",
     ),
     "baseline": Kind(
         "what a diffusion model has to beat", "undula.core.baseline:BaseBaseline", "undula.baselines"

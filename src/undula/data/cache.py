@@ -8,26 +8,27 @@ from __future__ import annotations
 __all__ = ["cache_file", "cached", "fetch"]
 
 import os
+import re
 from pathlib import Path
 
 import pandas as pd
 
 from ..core.errors import DataError
 from ..core.files import atomic_path
-from ..core.registry import Registry
 from ..core.source import BaseSource
 
 
 def cache_file(name: str) -> Path:
-    """Where a data set is kept."""
+    """Where a data set is kept, by its title; letters that no file name has become underscores."""
     own = os.environ.get("UNDULA_CACHE")
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return (Path(own) if own else home / "undula") / f"{name}.parquet"
+    plain = re.sub(r"[^\w.^=-]+", "_", name)
+    return (Path(own) if own else home / "undula") / f"{plain}.parquet"
 
 
 def cached(source: BaseSource) -> pd.DataFrame:
     """A source's table: the kept one, else fetched and kept."""
-    path = cache_file(Registry.name(source))
+    path = cache_file(source.title)
     return pd.read_parquet(path if path.is_file() else fetch(source))
 
 
@@ -37,9 +38,12 @@ def fetch(source: BaseSource) -> Path:
     Raises:
         DataError: if the source cannot be fetched, or has nothing to give; a kept table stays.
     """
-    name = Registry.name(source)
+    name = source.title
     if not source.can_download():
-        raise DataError(f"the data set {name!r} needs no download: it is made or shipped with undula")
+        raise DataError(
+            f"the data set {name!r} needs no download: it is made, shipped with undula, or read from your "
+            "file (data.path)"
+        )
     table = source.download()
     if table.empty:
         raise DataError(f"the download of {name!r} is empty")

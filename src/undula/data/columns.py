@@ -146,6 +146,9 @@ def _to_datetime(column: pd.Series, day_first: bool = False) -> pd.Series:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         parsed = pd.to_datetime(column, errors="coerce", utc=False, dayfirst=day_first)
+        if bool((parsed.isna() & column.astype(str).str.contains("[A-Za-z]{3}")).any()):
+            # a format guessed from "May 24, 2019" is one of full names of months
+            parsed = pd.to_datetime(column, errors="coerce", format="mixed", dayfirst=day_first)
     if isinstance(parsed.dtype, pd.DatetimeTZDtype):
         return parsed.dt.tz_convert("UTC").dt.tz_localize(None)
     return parsed

@@ -13,9 +13,9 @@ from ..core.errors import DataError
 from .collation import Collator
 from .options import DataOptions
 from .prepare import Data
-from .reading import Windows, read_file
-from .stretches import transformed
+from .reading import Windows, as_table, read_file
 from .table import Panel, clean_table
+from .transforms import ColumnTransforms
 from .windows import Batch
 
 
@@ -45,7 +45,7 @@ def given_windows(given: Data, collator: Collator, options: DataOptions) -> Batc
         raise DataError(
             f"`given` of type {type(given).__name__}: expected a table, an array or a file's path"
         )
-    raw = raw.copy()
+    raw = as_table(raw).copy()
     future = raw[[c for c in options.target or [] if c in raw.columns]].isna().all(axis=1)
     for name in options.roles.past_covariates:
         if name in raw.columns and options.target:
@@ -63,13 +63,15 @@ def _of_array(history: np.ndarray, collator: Collator, options: DataOptions) -> 
         raise DataError("the model needs covariates: pass `given` as a table with their columns")
     history = history[None] if history.ndim == 2 else history
     h, channels = collator.history_len, len(collator.columns)
-    rows = h if options.transform == "none" else h + 1
+    transforms = ColumnTransforms.of_names(options.transform, collator.columns)
+    rows = h + transforms.lost
     if history.ndim != 3 or history.shape[1] < rows or history.shape[2] != channels:
-        why = f" (one row more than the history, for transform: {options.transform})" if rows > h else ""
+        more = "one row" if rows == h + 1 else f"{rows - h} rows"
+        why = f" ({more} more than the history, for data.transform)" if rows > h else ""
         raise DataError(
             f"`given` has shape {history.shape}: expected (N, {rows}, {channels}), history first{why}"
         )
-    history = transformed(history[:, -rows:], options.transform, collator.columns)
+    history = transforms(history[:, -rows:]) if rows else history[:, :0]
     if np.isnan(history).any() and not collator.masked:
         raise DataError("`given` has missing values in its history: fill them first")
     n, length = len(history), collator.length or 0

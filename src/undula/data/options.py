@@ -2,21 +2,65 @@
 
 from __future__ import annotations
 
-__all__ = ["DataOptions", "Missing", "Roles", "Split", "Transform"]
+__all__ = [
+    "Align",
+    "DataOptions",
+    "Missing",
+    "Roles",
+    "Split",
+    "Transform",
+    "TransformName",
+    "TransformSpec",
+    "VolatilityParams",
+]
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, cast, get_args
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ..core.errors import did_you_mean
 
 Missing = Literal["error", "drop", "interpolate", "mask"]
-Transform = Literal["none", "log_return", "difference"]
+TransformName = Literal["none", "log", "log_return", "difference", "rolling_volatility"]
+Align = Literal["hour", "day", "week", "month"]
 CalendarFeature = Literal["hour", "day_of_week", "day_of_month", "day_of_year", "month"]
 Share = Annotated[float, Ge(0), Le(1)]
 
 
 class _Options(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+
+class VolatilityParams(_Options):
+    """Parameters of rolling_volatility."""
+
+    window: Annotated[int, Ge(2)] = Field(21, description="Log returns in a window.")
+    periods_per_year: Annotated[float, Gt(0)] | None = Field(
+        None,
+        description="Steps of a year, such as 252 for trading days: volatility per year; null: per step.",
+    )
+
+
+class TransformSpec(_Options):
+    """A transform with parameters."""
+
+    type: TransformName = Field(description="Name of the transform.")
+    params: VolatilityParams = Field(
+        default_factory=VolatilityParams, description="Of rolling_volatility; the others have none."
+    )
+
+    @model_validator(mode="after")
+    def _no_idle_parameters(self) -> TransformSpec:
+        if self.type != "rolling_volatility" and self.params != VolatilityParams():
+            raise ValueError(
+                f"{self.type} has no parameters (rolling_volatility has window, periods_per_year)"
+            )
+        return self
+
+
+Transform = TransformName | TransformSpec
 
 
 class Roles(_Options):
@@ -65,8 +109,10 @@ class DataOptions(_Options):
         description="Your own file: .csv, .parquet, .npy or .npz; beside dataset, what that source reads.",
     )
     columns: list[str] | None = Field(None, description="Short for roles.target.")
-    transform: Transform = Field(
-        "none", description="Applied to the target columns first: log_return, difference or none."
+    transform: Transform | dict[str, Transform] = Field(
+        "none",
+        description="Applied to the target columns first: log, log_return, difference, rolling_volatility or "
+        "none; or one for each of some columns: {close: log_return, vix: none}.",
     )
     history_len: Annotated[int, Ge(0)] = Field(
         0, description="Steps of history that the model is told; 0: unconditional."
@@ -75,6 +121,11 @@ class DataOptions(_Options):
         50, description="Steps of a window; null: every series is one window of its own length."
     )
     stride: Annotated[int, Gt(0)] = Field(1, description="Steps from one training window to the next.")
+    align: Align | None = Field(
+        None,
+        description="Windows begin (after their history) with the first row of an hour, day, week "
+        "(Monday) or month; null: anywhere.",
+    )
     missing: Missing = Field(
         "error",
         description="Missing values: error; drop (leave out windows that have any); interpolate "
@@ -85,6 +136,15 @@ class DataOptions(_Options):
     )
     roles: Roles = Field(default_factory=Roles, description="Which column is what.")
     split: Split = Field(default_factory=Split, description="Shares of training, validation, test.")
+
+    @field_validator("transform", mode="before")
+    @classmethod
+    def _readable_transform(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping) or _is_spec(value):
+            return _transform(value)
+        if not value:
+            raise ValueError("names no column: give none, or {column: transform, …}")
+        return {str(name): _transform(given, f"of column {name!r} ") for name, given in value.items()}
 
     @model_validator(mode="after")
     def _consistent(self) -> DataOptions:
@@ -98,6 +158,8 @@ class DataOptions(_Options):
                 )
         if self.predict_len is None and self.history_len:
             raise ValueError("history_len needs windows of one length: set predict_len")
+        if self.align is not None and self.predict_len is None:
+            raise ValueError("align needs windows of one length: set predict_len")
         if self.roles.past_covariates and not self.history_len:
             raise ValueError("past_covariates are part of the history: set history_len")
         return self
@@ -106,3 +168,31 @@ class DataOptions(_Options):
     def target(self) -> list[str] | None:
         """The columns to generate, if the user names them."""
         return self.roles.target if self.columns is None else self.columns
+
+
+def _is_spec(value: Mapping[Any, Any]) -> bool:
+    return "type" in value and set(value) <= {"type", "params"}
+
+
+def _transform(value: Any, which: str = "") -> Transform:
+    """A transform from its name or {type, params}; the message names the nearest known one."""
+    names = get_args(TransformName)
+    if isinstance(value, TransformSpec):
+        return value
+    name = value.get("type") if isinstance(value, Mapping) and _is_spec(value) else value
+    if name not in names:
+        near = did_you_mean(name, names) if isinstance(name, str) else ""
+        raise ValueError(
+            f"the transform {which}is none of {', '.join(names)}{near} (with parameters: "
+            "{type: rolling_volatility, params: {window: 21}}; a column each: {close: log_return, vix: none})"
+        )
+    if not isinstance(value, Mapping):
+        return cast("TransformName", value)
+    try:
+        return TransformSpec.model_validate(value)
+    except ValidationError as error:
+        reasons = [
+            f"{'.'.join(map(str, e['loc']))}: {e['msg']}".removeprefix(": ").replace("Value error, ", "")
+            for e in error.errors()
+        ]
+        raise ValueError(f"the transform {which}is wrong: {'; '.join(reasons)}") from None

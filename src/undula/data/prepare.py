@@ -18,7 +18,7 @@ from ..core.registry import Registry
 from ..core.source import BaseSource
 from .columns import refuse_two_targets, require_columns
 from .options import DataOptions, Roles
-from .reading import Windows, array_columns, as_windows, read_file
+from .reading import Windows, array_columns, as_table, as_windows, read_file
 from .splits import Parts, split_panel
 from .table import Panel, clean_table, panel_of_windows
 
@@ -91,8 +91,11 @@ def _refuse_for_windows(options: DataOptions) -> None:
     asked = [f"roles.{name}" for name, value in roles.items() if value]
     if options.history_len:
         asked.insert(0, "history_len")
+    if options.align is not None:
+        asked.insert(0, "align")
     if options.transform != "none":
-        asked.insert(0, f"transform: {options.transform}")
+        named = options.transform if isinstance(options.transform, str) else "one a column"
+        asked.insert(0, f"transform: {named}")
     if asked:
         raise DataError(
             f"{asked[0]} needs series, and these are windows that are already cut: give a table or one long "
@@ -124,7 +127,7 @@ def _raw(options: DataOptions, data: Data | None) -> pd.DataFrame | Windows | li
     if isinstance(data, str | Path):
         return read_file(data)
     if isinstance(data, pd.DataFrame):
-        return data
+        return as_table(data)
     if isinstance(data, np.ndarray):
         if data.ndim == 3:
             return as_windows(data, None, "the array")
@@ -144,7 +147,7 @@ def _raw(options: DataOptions, data: Data | None) -> pd.DataFrame | Windows | li
 
 def _source(options: DataOptions) -> BaseSource:
     """The source that `dataset` names, which gets the file that `path` names."""
-    source: BaseSource = Registry.resolve("dataset", options.dataset)
+    source = BaseSource.of(options.dataset)
     if options.path is None:
         return source
     if not source.reads_file():

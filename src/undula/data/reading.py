@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Windows", "array_columns", "as_windows", "read_file"]
+__all__ = ["Windows", "array_columns", "as_table", "as_windows", "read_file"]
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..core.errors import DataError, did_you_mean
+from .layouts import flat_header, understood
 
 _READERS = (".csv", ".parquet", ".npy", ".npz")
 _DECIMAL_COMMA = r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?"
@@ -46,15 +47,20 @@ def read_file(path: str | Path) -> pd.DataFrame | Windows:
         raise DataError(f"file {str(path)!r} is not one of {', '.join(_READERS)}: convert it first")
     try:
         if suffix == ".csv":
-            return _read_csv(path)
+            return as_table(_read_csv(path))
         if suffix == ".parquet":
-            table = pd.read_parquet(path)
-            return table if table.index.name is None else table.reset_index()
+            table = flat_header(pd.read_parquet(path))
+            return as_table(table if table.index.name is None else table.reset_index())
         return _read_windows(path)
     except DataError:
         raise
     except (ValueError, OSError, EOFError, UnicodeError) as error:
         raise DataError(f"file {str(path)!r} cannot be read as {suffix}: {error}") from error
+
+
+def as_table(table: pd.DataFrame) -> pd.DataFrame:
+    """A table whose layout is understood; `layouts.notes_of` says what was found."""
+    return understood(flat_header(table))
 
 
 def as_windows(values: NDArray[Any], columns: list[str] | None, where: str) -> Windows:
@@ -104,11 +110,14 @@ def array_columns(wanted: list[str] | None, count: int) -> list[str]:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     with path.open(encoding="utf-8-sig", errors="replace") as file:
-        header = file.readline()
+        header, second = file.readline(), file.readline()
     if not header.strip():
         raise DataError(f"file {str(path)!r} is empty")
     separator = max(",;\t|", key=header.count)
-    table = pd.read_csv(path, sep=separator, skipinitialspace=True, encoding="utf-8-sig")
+    reads: dict[str, Any] = {"sep": separator, "skipinitialspace": True, "encoding": "utf-8-sig"}
+    if {header.split(separator)[0].strip(), second.split(separator)[0].strip()} == {"Price", "Ticker"}:
+        return pd.read_csv(path, header=[0, 1], index_col=0, **reads)
+    table = pd.read_csv(path, **reads)
     if table.empty:
         raise DataError(f"file {str(path)!r} has a header but no rows")
     if separator != ",":

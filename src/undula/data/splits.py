@@ -14,15 +14,17 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..core.errors import ConstantColumnsError, DataError, TooShortError
 from ..core.randomness import derive_seed
-from .options import DataOptions
+from .options import Align, DataOptions
 from .table import Panel
 from .windows import WindowDataset
 
 _NAMES = ("train", "val", "test")
+_PERIODS: dict[Align, str] = {"hour": "h", "day": "D", "week": "W-SUN", "month": "M"}
 _CHUNK = 4_000_000
 _WINDOWS_AT_ONCE = 4096
 
@@ -62,11 +64,12 @@ def split_panel(panel: Panel, options: DataOptions, window_len: int | None = Non
         indices = [s.time for s in panel.series if s.time is not None]
         stamps = indices[0].append(indices[1:]) if len(indices) > 1 else indices[0]
     runs, how = _runs(panel, options, window_len)
+    begins = None if options.align is None else _begins(panel, stamps, options.align)
 
     parts: list[WindowDataset | None] = []
     notes = []
     for name, share, part_runs in zip(_NAMES, _shares(options), runs, strict=True):
-        starts, lengths = _windows(part_runs, options, window_len)
+        starts, lengths = _windows(part_runs, options, window_len, begins)
         keep = _complete(values, features, starts, lengths, options, window_len)
         starts, lengths = starts[keep], lengths[keep]
         if share == 0:
@@ -166,8 +169,27 @@ def _time_boundaries(panel: Panel, options: DataOptions) -> np.ndarray | None:
     return times[_cuts(len(times), options)[1:3] - 1]
 
 
+def _begins(panel: Panel, stamps: pd.Index | None, align: Align) -> NDArray[np.bool_]:
+    """The rows with which an hour, day, week or month begins, (T,).
+
+    They are the rows whose period is not that of the row before; of the first row of a stretch, whose
+    period may have begun in a gap, it is known only at the very beginning of the period.
+    """
+    if not isinstance(stamps, pd.DatetimeIndex):
+        what = "a time column of dates" + ("" if stamps is None else ", this one has numbers")
+        raise DataError(f"data.align: {align} needs {what}: name it in roles.time, or leave align out")
+    periods = stamps.to_period(_PERIODS[align])
+    begins = np.concatenate([[False], np.asarray(periods[1:] != periods[:-1])])
+    firsts = np.cumsum([0, *(len(s.values) for s in panel.series[:-1])])
+    begins[firsts] = stamps[firsts] == periods[firsts].start_time
+    return begins
+
+
 def _windows(
-    runs: list[tuple[int, int]], options: DataOptions, window_len: int | None
+    runs: list[tuple[int, int]],
+    options: DataOptions,
+    window_len: int | None,
+    begins: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     if window_len is not None:
         starts = [np.arange(a, b, window_len) for a, b in runs]
@@ -176,10 +198,26 @@ def _windows(
     if options.predict_len is None:
         pairs = np.array([(a, b - a) for a, b in runs], np.int64).reshape(-1, 2)
         return pairs[:, 0], pairs[:, 1]
-    size = options.history_len + options.predict_len
-    starts = [np.arange(a, b - size + 1, options.stride) for a, b in runs if b - a >= size]
+    size, stride = options.history_len + options.predict_len, options.stride
+    runs = [(a, b) for a, b in runs if b - a >= size]
+    if begins is None:
+        starts = [np.arange(a, b - size + 1, stride) for a, b in runs]
+    else:
+        shifted = [begins[a + options.history_len : b - options.predict_len + 1] for a, b in runs]
+        starts = [
+            a + _spaced(np.flatnonzero(here), stride) for (a, _), here in zip(runs, shifted, strict=True)
+        ]
     first = np.concatenate(starts) if starts else np.empty(0, np.int64)
     return first, np.full(len(first), options.predict_len, np.int64)
+
+
+def _spaced(places: NDArray[np.int64], stride: int) -> NDArray[np.int64]:
+    """Of places in order the first, and each that lies at least `stride` after the one taken before."""
+    taken: list[int] = []
+    for place in places:
+        if not taken or place - taken[-1] >= stride:
+            taken.append(int(place))
+    return np.array(taken, np.int64)
 
 
 def _complete(
@@ -237,10 +275,11 @@ def _too_short(name: str, runs: list[tuple[int, int]], options: DataOptions, how
             ((window + (options.predict_len or 1)) / share for share in shares if share), default=window
         )
         needed = f" (about {math.ceil(most):,} rows would do)"
+    aligned = "" if options.align is None else f" that begins with a row of a new {options.align}"
     return (
-        f"the {name} part has no window: its longest stretch has {longest:,} rows{gap}, a window needs "
-        f"{window:,} ({parts}): use shorter windows, more data{needed}, or another data.split (a share of 0 "
-        f"leaves a part out{', by: series splits the set of series' if several else ''})"
+        f"the {name} part has no window{aligned}: its longest stretch has {longest:,} rows{gap}, a window "
+        f"needs {window:,} ({parts}): use shorter windows, more data{needed}, or another data.split (a "
+        f"share of 0 leaves a part out{', by: series splits the set of series' if several else ''})"
     )
 
 

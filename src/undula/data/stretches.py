@@ -5,7 +5,7 @@ Series are taken from a table by row numbers, as plain arrays: a panel may have 
 
 from __future__ import annotations
 
-__all__ = ["Changes", "Columns", "Series", "rows_by_series", "transformed", "unbroken"]
+__all__ = ["Changes", "Columns", "Series", "rows_by_series", "unbroken"]
 
 import itertools
 from dataclasses import dataclass, field
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from ..core.errors import DataError, MissingValuesError, RepeatedTimesError
 from .calendar import calendar_features
-from .options import DataOptions, Transform
+from .options import DataOptions
+from .transforms import ColumnTransforms
 
 _LONG_STEP_REGULAR, _LONG_STEP_IRREGULAR = 1.5, 5.0
 _MOST_DECIMALS, _EVIDENCE = 8, 20
@@ -186,14 +187,14 @@ def unbroken(
     cuts = _gap_positions(stamps)
     if stamps is not None:
         changed.gaps += [(stamps[i - 1], stamps[i]) for i in cuts]
+    transforms = ColumnTransforms.of(options.transform, columns.names[: columns.target])
     bounds = [0, *(cuts if options.gaps == "break" else []), len(values)]
     found = []
     for start, end in itertools.pairwise(bounds):
-        part = slice(start, end)
-        series = Series(name, values[part], features[part], None if stamps is None else stamps[part])
-        series = _transformed(series, options, columns.names[: columns.target])
-        if len(series.values):
-            found.append(series)
+        part = transforms(values[start:end])
+        if len(part):
+            kept = slice(end - len(part), end)
+            found.append(Series(name, part, features[kept], None if stamps is None else stamps[kept]))
     return found
 
 
@@ -276,30 +277,3 @@ def _gap_positions(time: pd.Index | None) -> list[int]:
     regular = np.mean(np.isclose(steps, usual, rtol=1e-3)) > 0.95
     longest = usual * (_LONG_STEP_REGULAR if regular else _LONG_STEP_IRREGULAR)
     return [int(i) + 1 for i in np.flatnonzero(steps > longest)]
-
-
-def _transformed(series: Series, options: DataOptions, target: list[str]) -> Series:
-    if options.transform == "none":
-        return series
-    values = transformed(series.values, options.transform, target)
-    time = None if series.time is None else series.time[1:]
-    return Series(series.name, values, series.features[1:], time)
-
-
-def transformed(values: NDArray[Any], transform: Transform, columns: list[str]) -> NDArray[Any]:
-    """Log returns or differences of values (..., T, C); the first row has none and is dropped.
-
-    Raises:
-        DataError: if a value has no logarithm.
-    """
-    if transform == "none":
-        return values
-    if transform == "log_return":
-        if (values <= 0).any():
-            place = tuple(np.argwhere(values <= 0)[0])
-            raise DataError(
-                f"transform: log_return needs positive values, column {columns[place[-1]]!r} has "
-                f"{values[place]:g}: use difference, or leave the column out"
-            )
-        values = np.log(values)
-    return np.diff(values, axis=-2)

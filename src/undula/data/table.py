@@ -15,9 +15,11 @@ import pandas as pd
 from ..core.errors import DataError
 from .calendar import calendar_names
 from .columns import numeric, parsed_time, require_columns, target_columns, time_role, with_time_column
+from .layouts import notes_of
 from .options import DataOptions
 from .reading import Windows
 from .stretches import Changes, Columns, Series, rows_by_series, unbroken
+from .transforms import ColumnTransforms
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Panel:
         static: features constant within a series.
         notes: what was found and done, a sentence each.
         independent: whether the series are windows that somebody else has cut.
+        changes: what was found and changed in the rows, counted.
     """
 
     series: list[Series]
@@ -41,6 +44,7 @@ class Panel:
     static: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     independent: bool = False
+    changes: Changes = field(default_factory=Changes)
 
     @property
     def feature_names(self) -> list[str]:
@@ -66,7 +70,7 @@ def clean_table(table: pd.DataFrame, options: DataOptions) -> Panel:
     Raises:
         DataError: naming the row and column that is wrong, and what to do.
     """
-    notes: list[str] = []
+    notes = notes_of(table)
     table = with_time_column(table)
     time = time_role(table, options, notes)
     target = target_columns(table, options, time, notes)
@@ -77,6 +81,7 @@ def clean_table(table: pd.DataFrame, options: DataOptions) -> Panel:
         table[name] = numeric(table[name], name)
     if time is not None:
         stamps = parsed_time(table[time], time)
+        notes += _how_read(table[time], stamps)
         if pd.api.types.is_numeric_dtype(table[time]) and not pd.api.types.is_numeric_dtype(stamps):
             notes.append(f"numbers in {time!r} are read as dates YYYYMMDD")
         table[time] = stamps
@@ -86,16 +91,17 @@ def clean_table(table: pd.DataFrame, options: DataOptions) -> Panel:
         _refuse_nameless(table[roles.series], roles.series)
         groups = rows_by_series(table[roles.series])
         notes.append(f"{len(groups):,} series by {roles.series!r}")
-    unit = "" if options.transform == "none" else f"_{options.transform}"
+    transforms = ColumnTransforms.of(options.transform, target)
+    notes += transforms.notes
     panel = Panel(
         [],
-        [f"{name}{unit}" for name in target],
+        transforms.names,
         known=[*roles.known_covariates, *calendar_names(list(roles.calendar))],
         past=list(roles.past_covariates),
         static=list(roles.static),
         notes=notes,
     )
-    changed = Changes()
+    changed = panel.changes
     columns = Columns.of(table, time, target, options)
     for name, rows in groups.items():
         panel.series += unbroken(rows, columns, name, options, changed)
@@ -103,6 +109,14 @@ def clean_table(table: pd.DataFrame, options: DataOptions) -> Panel:
     if not panel.series:
         raise DataError("no rows are left after cleaning: check roles, missing and gaps")
     return panel
+
+
+def _how_read(column: pd.Series, stamps: pd.Series) -> list[str]:
+    """How dates that do not begin with the year are read."""
+    first = column.iloc[0] if len(column) else None
+    if not isinstance(first, str) or first.strip()[:4].isdigit():
+        return []
+    return [f"dates such as {first!r} are read as {stamps.iloc[0].date()}"]
 
 
 def _refuse_nameless(column: pd.Series, name: str) -> None:

@@ -157,17 +157,22 @@ class WindowDataset:
             left -= len(rows)
         return found
 
-    def period(self) -> str:
-        """First and last time stamp, in words."""
+    def ends(self) -> tuple[str, str]:
+        """First and last time stamp (row number, if there are none) of the windows, as text."""
         first = int(self.starts.min())
         last = int((self.starts + self.history_len + self.lengths).max()) - 1
         if self.stamps is None:
-            return f"rows {first:,} to {last:,}"
+            return f"{first:,}", f"{last:,}"
         ends = [self.stamps[first], self.stamps[last]]
         if isinstance(self.stamps, pd.DatetimeIndex):
             whole_days = all(t == t.normalize() for t in ends)
             ends = [t.date() if whole_days else t for t in ends]
-        return f"{ends[0]} to {ends[1]}"
+        return str(ends[0]), str(ends[1])
+
+    def period(self) -> str:
+        """First and last time stamp, in words."""
+        first, last = self.ends()
+        return f"{'rows ' if self.stamps is None else ''}{first} to {last}"
 
 
 def _as_float(rows: NDArray[Any]) -> Array:

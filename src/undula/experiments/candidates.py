@@ -22,6 +22,7 @@ from ..config.schema import Config
 from ..config.yaml12 import parse_scalar
 from ..core.errors import ConfigError
 from ..core.registry import Registry
+from ..core.source import BaseSource
 from ..model import DiffusionModel
 from .folder import find_run
 
@@ -102,7 +103,7 @@ def canonical(config: Config) -> dict[str, Any]:
     tree["experiment"] = Registry.spec(Registry.resolve("experiment", config.experiment_spec()))
     dataset = config.data.dataset
     if dataset is not None:
-        tree["data"]["dataset"] = Registry.spec(Registry.resolve("dataset", dataset))
+        tree["data"]["dataset"] = Registry.spec(BaseSource.of(dataset))
     tree["data"]["roles"]["target"], tree["data"]["columns"] = config.data.target, None
     del tree["training"]["threads"]
     return tree

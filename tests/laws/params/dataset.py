@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-PRICES = Path(__file__).parents[2] / "files" / "prices.csv"
+FILES = Path(__file__).parents[2] / "files"
+PRICES = FILES / "prices.csv"
 
 PARAMS: dict[str, list[dict[str, Any]]] = {
     "sines": [
@@ -11,6 +12,18 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
     ],
     "bitcoin": [
         {"path": str(PRICES)},
+    ],
+    "sp500_logret": [
+        {},
+        {"path": str(PRICES)},
+    ],
+    "vix_sp500": [
+        {"path": str(PRICES), "vix_path": str(PRICES)},
+    ],
+    "yahoo": [],  # from the network: in tests/data/test_downloads.py
+    "fred": [],
+    "gefcom2014": [
+        {"path": str(FILES / "load.csv")},
     ],
     "ar1": [
         {"num_steps": 500},

@@ -1,1 +1,1 @@
-"""Data sets that need no file of the user's."""
+"""Data sets by name."""

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 __all__ = ["SP500Source"]
 
-import importlib.util
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import pandas as pd
 
-from ...core.errors import DataError
 from ...core.registry import register
 from ...core.source import BaseSource
+from ..shipped import shipped_table
 
 
 @register("dataset", "sp500")
@@ -28,9 +26,4 @@ class SP500Source(BaseSource):
 
     def load(self) -> pd.DataFrame:
         """The whole table, oldest first."""
-        spec = importlib.util.find_spec("arch")  # found, not imported: the import takes a second
-        if spec is None or spec.origin is None:
-            raise DataError("the data set sp500 comes with the package arch: pip install arch")
-        path = Path(spec.origin).parent / "data" / "sp500" / "sp500.csv.gz"
-        table = pd.read_csv(path, parse_dates=["Date"])
-        return table.rename(columns=lambda name: name.lower().replace(" ", "_"))
+        return shipped_table("sp500")

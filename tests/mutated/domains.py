@@ -1,0 +1,34 @@
+"""Statistics of finance and energy, transforms of data.
+
+A line is (what it is, file under src/undula, text that is there exactly once, what it becomes).
+"""
+
+TAILS = "domains/finance/tails.py"
+PATHS = "domains/finance/paths.py"
+DYNAMICS = "domains/finance/dynamics.py"
+ENERGY = "domains/energy/statistics.py"
+TRANSFORMS = "data/transforms.py"
+MUTATIONS = (
+    ("finance: Hill's threshold x_(k+1) → x_(k)", TAILS, "np.log(side[:k] / side[k])", "np.log(side[:k] / side[k - 1])"),
+    ("finance: Hill's tail the other one", TAILS, 'if tail == "upper" else', 'if tail != "upper" else'),
+    ("finance: the boundary's loss in full", TAILS, "np.clip(share - np.arange(len(worst)), 0.0, 1.0)", "1.0 * (np.arange(len(worst)) < share)"),
+    ("finance: losses as log returns", TAILS, "-np.expm1(sums_over", "-(sums_over"),
+    ("finance: VaR of the gains", TAILS, "np.quantile(flat, 1.0 - q)", "np.quantile(flat, q)"),
+    ("finance: drawdown without the first price", PATHS, "np.log(prices(returns))", "np.log(prices(returns)[:, 1:])"),
+    ("finance: drawdown in logarithms", PATHS, "return -np.expm1(-deepest)", "return deepest"),
+    ("finance: first passage a step early", PATHS, "reached.argmax(axis=1) + 1.0", "reached.argmax(axis=1) + 0.0"),
+    ("finance: asymmetry with the drift", PATHS, "centred = returns - np.nanmean(returns)", "centred = returns"),
+    ("finance: asymmetry with the sign turned", PATHS, "(up - down).mean()", "(down - up).mean()"),
+    ("finance: leverage backwards in time", DYNAMICS, "centred[:, :-k] * squares[:, k:]", "centred[:, k:] * squares[:, :-k]"),
+    ("finance: leverage over ⟨r²⟩", DYNAMICS, "float(np.nanmean(squares)) ** 2", "float(np.nanmean(squares))"),
+    ("finance: clustering of the returns themselves", DYNAMICS, "centred**2 if", "centred if"),
+    ("energy: ramps across one step at every lag", ENERGY, "windows[:, lag:] - windows[:, :-lag]", "windows[:, 1:] - windows[:, :-1]"),
+    ("energy: nearly zero is zero", ENERGY, "(flat == 0)", "(flat < 1e-9)"),
+    ("energy: load duration from the bottom", ENERGY, "np.nanquantile(windows, 1.0 - shares)", "np.nanquantile(windows, shares)"),
+    ("energy: days of another length", "domains/energy/profiles.py", "whole = counts == usual", "whole = counts >= 0"),
+    ("transforms: volatility over n, not n − 1", TRANSFORMS, "ddof=1", "ddof=0"),
+    ("transforms: annualised by m, not √m", TRANSFORMS, "np.sqrt(params.periods_per_year or 1.0)", "(params.periods_per_year or 1.0)"),
+    ("transforms: columns aligned at the beginning", TRANSFORMS, "column[..., column.shape[-1] - rows :]", "column[..., :rows]"),
+    ("align: a day that began in a gap", "data/splits.py", "begins[firsts] = stamps[firsts] == periods[firsts].start_time", "begins[firsts] = True"),
+    ("align: the history on the day", "data/splits.py", "begins[a + options.history_len : b - options.predict_len + 1]", "begins[a : b - size + 1]"),
+)  # fmt: skip
