@@ -150,7 +150,7 @@ class _Judging:
 
     def figure(self, between: Callable[[Array, Array], Array]) -> Figure:
         """Of a function of two sets, (1,) or one number a column."""
-        pairs = {**self._pairs(_HALVES), **self._spread_pairs}
+        pairs = {**self._pairs(_HALVES, self._real), **self._spread_pairs}
         return self._assembled({k: between(p.generated.values, p.real.values) for k, p in pairs.items()})
 
     def score(self, name: str, on_progress: Callable[[float], None]) -> Figure:
@@ -159,7 +159,9 @@ class _Judging:
 
         costly = name in _COSTLY
         pairs = {
-            k: p for k, p in self._pairs(1 if costly else _HALVES).items() if not (costly and "size" in k)
+            k: p
+            for k, p in self._pairs(1 if costly else _HALVES, self._unsplit).items()
+            if not (costly and "size" in k)
         }
         repeats = min(self.repeats, REPEATS.get(name, self.repeats))
         values = SCORES[name](list(pairs.values()), repeats, self.seed, on_progress=on_progress)
@@ -204,20 +206,27 @@ class _Judging:
 
     # -- pairs -------------------------------------------------------------------------------------
 
-    def _pairs(self, halves: int) -> dict[str, Pair]:
+    def _pairs(self, halves: int, real: Side) -> dict[str, Pair]:
         """All pairs of a figure by what they are for, the samples' own first."""
-        samples, real = Side(self.samples), self._real
+        samples = Side(self.samples)
         pairs = {"value": Pair(samples, real)}
         for k, (first, second) in enumerate(self._halves[:halves]):
             pairs[f"sampling {k}"] = Pair(first, second)
         for k, half in enumerate(self._halves[0] if self._halves else ()):
             pairs[f"size {k}"] = Pair(Side(self.samples[: len(half)]), half)
         if self.protocol == "held-out":
-            pairs["shift"] = Pair(_side(self.train.windows, self.train.segments), real)
+            train = self.train
+            side = _side(train.windows, train.segments) if real.groups is not None else Side(train.windows)
+            pairs["shift"] = Pair(side, real)
         return pairs | {f"baseline {k}": Pair(Side(b), real) for k, b in self.baselines.items()}
 
-    @cached_property
+    @property
     def _real(self) -> Side:
+        return Side(self.held_out.windows)
+
+    @cached_property
+    def _unsplit(self) -> Side:
+        """The real windows in groups that judges keep on one side of their split."""
         if self.protocol == "train = test":
             return Side(self.held_out.windows)
         return _side(self.held_out.windows, self.held_out.segments)
