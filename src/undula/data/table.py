@@ -15,7 +15,7 @@ import pandas as pd
 from ..core.errors import DataError
 from .calendar import calendar_names
 from .columns import numeric, parsed_time, require_columns, target_columns, time_role, with_time_column
-from .options import DataOptions
+from .options import DataOptions, StartScale
 from .reading import Windows
 from .stretches import Changes, Columns, Series, rows_by_series, unbroken
 
@@ -32,6 +32,8 @@ class Panel:
         static: features constant within a series.
         notes: what was found and done, a sentence each.
         independent: whether the series are windows that somebody else has cut.
+        start: columns whose value in the row before a window is told.
+        start_scale: what of them is standardised.
     """
 
     series: list[Series]
@@ -41,6 +43,8 @@ class Panel:
     static: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     independent: bool = False
+    start: list[str] = field(default_factory=list)
+    start_scale: StartScale = "linear"
 
     @property
     def feature_names(self) -> list[str]:
@@ -72,8 +76,8 @@ def clean_table(table: pd.DataFrame, options: DataOptions) -> Panel:
     target = target_columns(table, options, time, notes)
     roles = options.roles
     others = [*roles.known_covariates, *roles.past_covariates, *roles.static]
-    require_columns(table, [*target, *others, *([roles.series] if roles.series else [])])
-    for name in [*target, *others]:
+    require_columns(table, [*target, *others, *roles.at_start, *([roles.series] if roles.series else [])])
+    for name in dict.fromkeys([*target, *others, *roles.at_start]):
         table[name] = numeric(table[name], name)
     if time is not None:
         stamps = parsed_time(table[time], time)
@@ -94,6 +98,8 @@ def clean_table(table: pd.DataFrame, options: DataOptions) -> Panel:
         past=list(roles.past_covariates),
         static=list(roles.static),
         notes=notes,
+        start=list(roles.at_start),
+        start_scale=options.at_start_scale,
     )
     changed = Changes()
     columns = Columns.of(table, time, target, options)
