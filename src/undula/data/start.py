@@ -75,8 +75,8 @@ class StartValues:
                 raise DataError(f"{where} has no finite value of {name!r} at the start of a window")
             if self.scale == "log" and (column <= 0).any():
                 raise DataError(
-                    f"at_start_scale: log needs positive values, {where} has {name!r} = {column.min():g}: use "
-                    " at_start_scale: linear, or another value"
+                    f"at_start_scale: log needs positive values, {where} has {name!r} = {column.min():g}: "
+                    "use at_start_scale: linear, or another value"
                 )
 
     def scaled(self, values: Array) -> Array:
