@@ -146,8 +146,8 @@ def _print(study: ScenarioStudy) -> None:
     console.print(table)
     console.print(
         f"Real: {study.part} part, {study.period}, {study.column} in the row before the window within "
-        f"±{100 * study.match:g} % of the level (windows in blocks that are drawn independently). In brackets: "
-        "90 % intervals. Volatility and drawdown: medians over windows.",
+        f"±{100 * study.match:g} % of the level; their windows in blocks, which are drawn as wholes. In "
+        "brackets 90 % intervals; volatility and drawdown are medians over windows.",
         highlight=False,
     )
     for sentence in sentences(study):

@@ -89,4 +89,4 @@ RISKS: dict[str, Callable[[Array, float], float]] = {
     "es_1%": _a_step(expected_shortfall),
     "drawdown": _a_step(lambda r: float(np.median(drawdowns(r)))),
 }
-"""Figures of a set of windows (N, L) with so many steps a year; volatility and drawdown: medians over windows."""
+"""Figures of windows (N, L) with so many steps a year; volatility and drawdown: medians over windows."""

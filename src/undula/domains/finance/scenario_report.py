@@ -58,7 +58,7 @@ def _save_picture(path: Path, study: ScenarioStudy, title: str) -> None:
         axes = figure.subplots(2, 3)
         for axis, name in zip(axes.flat, RISKS, strict=True):
             _panel(axis, study, name)
-        axes[0, 0].legend(frameon=False, fontsize=7.5)
+        axes[0, 0].legend(loc="upper left", frameon=False, fontsize=7.5)
         figure.suptitle(f"{title}: {study.target} over {study.length} steps, given {study.column}")
         save_figure(figure, path)
 
@@ -79,9 +79,7 @@ def _panel(axis: Axes, study: ScenarioStudy, name: str) -> None:
     for guidance, colour in _colours(study).items():
         rows = study.by_guidance(stress=True).get(guidance, [])
         _errorbars(axis, rows, name, scale, colour, "D", None)
-    axis.set(
-        xlabel=f"{study.column} before the window", ylabel=HEADINGS[name] + (" (%)" if scale > 1 else "")
-    )
+    axis.set(xlabel=f"{study.column} before the window", ylabel=HEADINGS[name])
 
 
 def _errorbars(

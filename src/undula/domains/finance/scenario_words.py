@@ -32,9 +32,9 @@ def sentences(study: ScenarioStudy) -> list[str]:
             rises
         ]
         found.append(
-            f"guidance {guidance:g}: the samples' median volatility {monotone} it lies in the range of 90 % of "
-            f"the matched windows at {_of([study.inside(row) for row in rows])} levels, and in the 90 % interval "
-            f"of their median at {_of([study.agrees(row) for row in rows])}"
+            f"guidance {guidance:g}: the samples' median volatility {monotone} it lies in the range of "
+            f"90 % of the matched windows at {_of([study.inside(row) for row in rows])} levels, and in the "
+            f"90 % interval of their median at {_of([study.agrees(row) for row in rows])}"
         )
     for guidance, rows in study.by_guidance(stress=True).items():
         for row in rows:

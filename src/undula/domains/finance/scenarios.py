@@ -127,7 +127,7 @@ class ScenarioStudy:
         return next(real for real in self.real if real.scenario == row.scenario)
 
     def inside(self, row: Row) -> bool | None:
-        """Whether the samples' median volatility lies where 90 % of the matched windows lie; None: no window."""
+        """Whether the samples' median volatility lies where 90 % of the real windows' lie; None: no such."""
         real = self.matched(row)
         return real.range[0] <= row.risks["volatility"].value <= real.range[1] if real.windows else None
 
