@@ -28,6 +28,9 @@ TESTS = (
     "tests/nn",
     "tests/export",
     "tests/evaluation/test_paired.py",
+    "tests/evaluation/test_scattered.py",
+    "tests/domains",
+    "tests/data/test_at_start.py",
 )
 
 

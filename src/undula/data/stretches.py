@@ -198,9 +198,10 @@ def unbroken(
     for first, last in itertools.pairwise(bounds):
         part = slice(first, last)
         times = None if stamps is None else stamps[part]
-        before = None if start is None else _row_before(start[part])
-        series = Series(name, values[part], features[part], times, before)
+        series = Series(name, values[part], features[part], times)
         series = _transformed(series, options, columns.names[: columns.target])
+        if start is not None:
+            series.before = _row_before(start[part])[-len(series.values) - 1 :]
         if len(series.values):
             found.append(series)
     return found
@@ -318,8 +319,7 @@ def _transformed(series: Series, options: DataOptions, target: list[str]) -> Ser
         return series
     values = transformed(series.values, options.transform, target)
     time = None if series.time is None else series.time[1:]
-    before = None if series.before is None else series.before[1:]
-    return Series(series.name, values, series.features[1:], time, before)
+    return Series(series.name, values, series.features[1:], time)
 
 
 def transformed(values: NDArray[Any], transform: Transform, columns: list[str]) -> NDArray[Any]:

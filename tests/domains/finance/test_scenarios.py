@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from undula import DataOptions, DiffusionModel
+from undula import DiffusionModel
 from undula.config.loading import as_config
 from undula.config.yaml12 import parse_yaml
 from undula.core.errors import ConfigError, DataError
@@ -186,11 +186,9 @@ def test_a_threshold_above_all_and_a_part_that_is_empty(
 
 def test_prices_become_returns_and_other_values_are_refused() -> None:
     prices = np.array([[1.0, 2.0, 1.0]])
-    assert log_returns(prices, DataOptions()) == pytest.approx(np.log([[2.0, 0.5]]))
-    assert log_returns(prices, DataOptions(transform="log_return")) is prices
-    with pytest.raises(DataError, match="these are differences"):
-        log_returns(prices, DataOptions(transform="difference"))
-    with pytest.raises(DataError, match="values that are not positive"):
-        log_returns(-prices, DataOptions())
+    assert log_returns(prices, "close") == pytest.approx(np.log([[2.0, 0.5]]))
+    assert log_returns(-prices, "close_log_return").tolist() == (-prices).tolist()
+    with pytest.raises(DataError, match="'close_difference' has values that are not positive"):
+        log_returns(-prices, "close_difference")
     with pytest.raises(DataError, match="missing values"):
-        log_returns(np.array([[1.0, np.nan]]), DataOptions())
+        log_returns(np.array([[1.0, np.nan]]), "close")

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import ConfigError, DataError, did_you_mean
-from ...data.options import DataOptions
 from ...data.prepare import PreparedData
 from ...data.splits import Parts
 from ...data.windows import WindowDataset
@@ -58,7 +57,9 @@ class RealReturns:
         order = np.argsort(windows.starts, kind="stable")
         told = windows.told(order)
         assert told is not None
-        returns = log_returns(windows.futures(order)[:, :, target].astype(float), prepared.options)
+        returns = log_returns(
+            windows.futures(order)[:, :, target].astype(float), prepared.panel.columns[target]
+        )
         return cls(returns, windows.starts[order] + windows.history_len, told[:, level], windows.period())
 
     def matching(self, level: float, match: float | None) -> tuple[ScatteredWindows, Array]:
@@ -72,21 +73,20 @@ class RealReturns:
         return ScatteredWindows(self.windows[near], self.starts[near]), self.levels[near]
 
 
-def log_returns(windows: Array, options: DataOptions) -> Array:
-    """Windows (N, L) of a model as log returns: as they are after transform: log_return, else of prices.
+def log_returns(windows: Array, column: str) -> Array:
+    """Windows (N, L) of a column as log returns: as they are where its name says so, else of prices.
 
     Raises:
-        DataError: if they are differences, or prices that are not positive.
+        DataError: if they are other changes, or prices that are not positive.
     """
     if np.isnan(windows).any():
         raise DataError("scenarios need whole windows, these have missing values: use data.missing: drop")
-    if options.transform == "log_return":
+    if column.endswith("_log_return"):
         return windows
-    if options.transform == "difference" or (windows <= 0).any():
-        what = "differences" if options.transform == "difference" else "values that are not positive"
+    if (windows <= 0).any():
         raise DataError(
-            f"scenarios need prices, or their log returns, and these are {what}: train with data.transform: "
-            "log_return on a column of prices"
+            f"scenarios need prices, or their log returns, and {column!r} has values that are not positive: "
+            "train with data.transform: log_return on a column of prices"
         )
     returns: Array = np.diff(np.log(windows), axis=1)
     return returns

@@ -21,7 +21,7 @@ from .scenarios import Row, ScenarioStudy
 _OTHERS = ("#16a085", "#8e44ad", "#b7950b", "#c0392b", "#34495e")
 
 
-def write_study(folder: Path, study: ScenarioStudy, title: str) -> dict[str, Path]:
+def write_study(folder: str | Path, study: ScenarioStudy, title: str) -> dict[str, Path]:
     """Write a study as `scenarios_PART.csv`, `.json`, `.png` and `.html`; return their paths by extension.
 
     Args:
@@ -29,7 +29,7 @@ def write_study(folder: Path, study: ScenarioStudy, title: str) -> dict[str, Pat
         study: what to write.
         title: of picture and page.
     """
-    paths = {kind: folder / f"scenarios_{study.part}.{kind}" for kind in ("csv", "json", "png", "html")}
+    paths = {kind: Path(folder) / f"scenarios_{study.part}.{kind}" for kind in ("csv", "json", "png", "html")}
     with atomic_path(paths["csv"]) as temporary:
         flat_table(study).to_csv(temporary, index=False)
     write_json(paths["json"], as_json(study))

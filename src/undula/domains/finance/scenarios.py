@@ -217,7 +217,7 @@ def run_scenarios(
                 samples = unconditional if scale == 0 else None
                 if samples is None:
                     drawn = _drawn(model, n, seed, values, scale, num_steps)
-                    samples = log_returns(drawn[:, :, model.columns_.index(target)], prepared.options)
+                    samples = log_returns(drawn[:, :, model.columns_.index(target)], target)
                 unconditional = samples if scale == 0 else unconditional
                 rows.append(describe(scenario, scale, ScatteredWindows(samples), asked))
                 if on_progress is not None:
