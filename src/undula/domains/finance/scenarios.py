@@ -17,8 +17,9 @@ from __future__ import annotations
 
 __all__ = ["LEVEL", "Estimate", "Row", "Scenario", "ScenarioStudy", "run_scenarios"]
 
+import contextlib
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -195,33 +196,27 @@ def run_scenarios(
     for name, number in (("n", n), ("draws", draws), ("match", match), ("per_year", per_year)):
         if not number > 0:
             raise ConfigError(f"{name} = {number:g}: give a positive number")
-    scenarios = _scenarios(levels, thresholds)
-    scales = list(dict.fromkeys(float(w) for w in guidance))
-    if not scales or min(scales) < 0:
-        raise ConfigError("guidance: give one or several scales, such as 0,1,2; none below 0")
+    scenarios, scales = _scenarios(levels, thresholds), _scales(guidance)
     start = model.collator_.start.columns
     column = chosen_column(column, start, "the model is told", "roles.at_start")
     target = chosen_column(target, model.columns_, "the model generates", "roles.target")
     real = RealReturns.of(prepared, part, start.index(column), model.columns_.index(target))
+    matched = [real.matching(one.level, None if one.stress else match) for one in scenarios]
+    asked = [_asked(one, told, n, seed) for one, (_, told) in zip(scenarios, matched, strict=True)]
     describe = partial(_row, per_year=per_year, draws=draws, seed=seed)
-    matched, rows = [], []
+    rows: list[Row] = []
     unconditional: Array | None = None
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", OutsideTrainingWarning)
-        for i, scenario in enumerate(scenarios):
-            windows, told = real.matching(scenario.level, None if scenario.stress else match)
-            matched.append(describe(scenario, None, windows, told))
-            asked = _asked(scenario, told, n, seed)
-            values = {column: asked, **(given or {})}
-            for k, scale in enumerate(scales):
+    with _noted() as notes:
+        for scenario, told in zip(scenarios, asked, strict=True):
+            for scale in scales:
                 samples = unconditional if scale == 0 else None
                 if samples is None:
-                    drawn = _drawn(model, n, seed, values, scale, num_steps)
-                    samples = log_returns(drawn[:, :, model.columns_.index(target)], target)
+                    values = {**(given or {}), column: told}
+                    samples = _samples(model, target, n, seed, values, scale, num_steps)
                 unconditional = samples if scale == 0 else unconditional
-                rows.append(describe(scenario, scale, ScatteredWindows(samples), asked))
+                rows.append(describe(scenario, scale, ScatteredWindows(samples), told))
                 if on_progress is not None:
-                    on_progress((i * len(scales) + k + 1) / (len(scenarios) * len(scales)))
+                    on_progress(len(rows) / (len(scenarios) * len(scales)))
     return ScenarioStudy(
         column=column,
         target=target,
@@ -230,10 +225,31 @@ def run_scenarios(
         match=match,
         length=real.windows.shape[1],
         per_year=per_year,
-        real=matched,
+        real=[describe(one, None, *windows) for one, windows in zip(scenarios, matched, strict=True)],
         rows=rows,
-        notes=list(dict.fromkeys(str(w.message) for w in caught)),
+        notes=notes,
     )
+
+
+@contextlib.contextmanager
+def _noted() -> Iterator[list[str]]:
+    """What is told outside of what training has seen, once each; other warnings go their way."""
+    notes: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", OutsideTrainingWarning)
+        yield notes
+    for warning in caught:
+        if not issubclass(warning.category, OutsideTrainingWarning):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+        elif str(warning.message) not in notes:
+            notes.append(str(warning.message))
+
+
+def _scales(guidance: Sequence[float]) -> list[float]:
+    scales = list(dict.fromkeys(float(w) for w in guidance))
+    if not scales or not min(scales) >= 0:
+        raise ConfigError("guidance: give one or several scales, such as 0,1,2; none below 0")
+    return scales
 
 
 def _scenarios(levels: Sequence[float], thresholds: Sequence[float]) -> list[Scenario]:
@@ -260,12 +276,19 @@ def _asked(scenario: Scenario, told: Array, n: int, seed: int) -> Array:
     return np.random.default_rng(derive_seed(seed, "stress")).choice(told, n)
 
 
-def _drawn(
-    model: DiffusionModel, n: int, seed: int, given: Mapping[str, Any], scale: float, num_steps: int | None
+def _samples(
+    model: DiffusionModel,
+    target: str,
+    n: int,
+    seed: int,
+    given: Mapping[str, Any],
+    scale: float,
+    num_steps: int | None,
 ) -> Array:
-    """Samples (n, L, C) at a guidance scale; 1 is the model as trained, without any guidance."""
+    """Log returns (n, L) at a guidance scale; 1 is the model as trained, without any guidance."""
     options: dict[str, Any] = {"guidance": []} if scale == 1 else {"guidance_scale": scale}
-    return np.asarray(model.sample(n, seed, given=given, num_steps=num_steps, **options))
+    drawn = np.asarray(model.sample(n, seed, given=given, num_steps=num_steps, **options))
+    return log_returns(drawn[:, :, model.columns_.index(target)], target)
 
 
 def _of_windows(figure: Callable[[Array, float], float], per_year: float) -> Callable[[Array], float]:
