@@ -15,7 +15,7 @@ from undula.config.yaml12 import parse_yaml
 from undula.core.errors import ConfigError, DataError
 from undula.data.prepare import PreparedData, prepare
 from undula.domains.finance.real import RealReturns, log_returns
-from undula.domains.finance.scenario_words import as_json, flat_table, sentences, table_rows
+from undula.domains.finance.scenario_words import as_json, flat_rows, sentences, table_rows
 from undula.domains.finance.scenarios import Estimate, Row, Scenario, ScenarioStudy, run_scenarios
 
 from .study import SMALL, table
@@ -142,10 +142,10 @@ def test_levels_without_real_windows_are_said_and_not_judged(
     assert as_json(study)["rows"][0]["volatility"] is None
 
 
-def test_the_flat_table_has_every_number(study: ScenarioStudy) -> None:
-    flat = flat_table(study)
+def test_the_flat_rows_has_every_number(study: ScenarioStudy) -> None:
+    flat = flat_rows(study)
     assert len(flat) == len(study.real) + len(study.rows)
-    line = flat[(flat["level"] == 20) & (flat["guidance"] == 1)].iloc[0]
+    line = next(x for x in flat if x["level"] == 20 and x["guidance"] == 1)
     row = next(r for r in study.rows if r.scenario == Scenario(20.0) and r.guidance == 1)
     assert line["es_1%"] == row.risks["es_1%"].value
     assert (line["volatility_q05"], line["volatility_q95"]) == row.range

@@ -11,11 +11,11 @@ import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...core.files import atomic_path, write_json, write_text
+from ...core.files import write_json, write_table, write_text
 from ...report.html import LAYOUT, as_html, render
 from ...report.plots import GENERATED, REAL, STYLE, save_figure
 from .risk import RISKS
-from .scenario_words import HEADINGS, as_json, flat_table, sentences, table_rows
+from .scenario_words import HEADINGS, as_json, flat_rows, sentences, table_rows
 from .scenarios import Row, ScenarioStudy
 
 _OTHERS = ("#16a085", "#8e44ad", "#b7950b", "#c0392b", "#34495e")
@@ -30,8 +30,7 @@ def write_study(folder: str | Path, study: ScenarioStudy, title: str) -> dict[st
         title: of picture and page.
     """
     paths = {kind: Path(folder) / f"scenarios_{study.part}.{kind}" for kind in ("csv", "json", "png", "html")}
-    with atomic_path(paths["csv"]) as temporary:
-        flat_table(study).to_csv(temporary, index=False)
+    write_table(paths["csv"], flat_rows(study))
     write_json(paths["json"], as_json(study))
     _save_picture(paths["png"], study, title)
     _write_page(paths["html"], study, title)
@@ -58,7 +57,8 @@ def _save_picture(path: Path, study: ScenarioStudy, title: str) -> None:
         axes = figure.subplots(2, 3)
         for axis, name in zip(axes.flat, RISKS, strict=True):
             _panel(axis, study, name)
-        axes[0, 0].legend(loc="upper left", frameon=False, fontsize=7.5)
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
         figure.suptitle(f"{title}: {study.target} over {study.length} steps, given {study.column}")
         save_figure(figure, path)
 
@@ -78,12 +78,12 @@ def _panel(axis: Axes, study: ScenarioStudy, name: str) -> None:
     _errorbars(axis, [r for r in study.real if r.scenario.stress], name, scale, REAL, "s", "real, stress")
     for guidance, colour in _colours(study).items():
         rows = study.by_guidance(stress=True).get(guidance, [])
-        _errorbars(axis, rows, name, scale, colour, "D", None)
+        _errorbars(axis, rows, name, scale, colour, "D", f"{guidance:g}, stress")
     axis.set(xlabel=f"{study.column} before the window", ylabel=HEADINGS[name])
 
 
 def _errorbars(
-    axis: Axes, rows: list[Row], name: str, scale: float, colour: str, style: str, label: str | None
+    axis: Axes, rows: list[Row], name: str, scale: float, colour: str, style: str, label: str
 ) -> None:
     rows = [r for r in rows if r.windows]
     if not rows:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["HEADINGS", "as_json", "cell", "flat_table", "sentences", "table_rows", "yes_or_no"]
+__all__ = ["HEADINGS", "as_json", "cell", "flat_rows", "sentences", "table_rows", "yes_or_no"]
 
 import math
 from typing import Any
-
-import pandas as pd
 
 from .risk import RISKS
 from .scenarios import Estimate, Row, ScenarioStudy
@@ -44,12 +42,17 @@ def sentences(study: ScenarioStudy) -> list[str]:
                 f"{cell('volatility', row.risks['volatility'])} %, of {real.windows:,} real windows "
                 f"{cell('volatility', real.risks['volatility'])} %"
             )
-    few = [
-        f"{r.scenario.label} ({r.windows:,} windows in {r.blocks} blocks)" for r in study.real if r.blocks < 5
-    ]
+    few = [f"{r.scenario.label} ({_windows(r)})" for r in study.real if r.blocks < 5]
     if few:
         found.append(f"few independent real windows, whose intervals mean little, at {', '.join(few)}")
     return [*found, *study.notes]
+
+
+def _windows(row: Row) -> str:
+    if not row.windows:
+        return "none"
+    windows = "1 window" if row.windows == 1 else f"{row.windows:,} windows"
+    return f"{windows} in {'1 block' if row.blocks == 1 else f'{row.blocks} blocks'}"
 
 
 def _of(answers: list[bool | None]) -> str:
@@ -102,7 +105,7 @@ def table_rows(study: ScenarioStudy) -> list[tuple[Row, list[str]]]:
     return found
 
 
-def flat_table(study: ScenarioStudy) -> pd.DataFrame:
+def flat_rows(study: ScenarioStudy) -> list[dict[str, Any]]:
     """A row for every scenario and guidance scale and for the real windows; numbers in full."""
     lines = []
     for row in [*study.real, *study.rows]:
@@ -122,12 +125,15 @@ def flat_table(study: ScenarioStudy) -> pd.DataFrame:
         if row.guidance is not None:
             line |= {"in_range": study.inside(row), "median_agrees": study.agrees(row)}
         lines.append(line)
-    return pd.DataFrame(lines)
+    return lines
 
 
 def as_json(study: ScenarioStudy) -> dict[str, Any]:
     """Everything, for a machine; what is unknown is null."""
-    rows = flat_table(study).astype(object).drop(columns="column")
+    rows = [
+        {name: None if isinstance(v, float) and math.isnan(v) else v for name, v in line.items()}
+        for line in flat_rows(study)
+    ]
     return {
         "column": study.column,
         "target": study.target,
@@ -138,6 +144,6 @@ def as_json(study: ScenarioStudy) -> dict[str, Any]:
         "per_year": study.per_year,
         "interval": 0.9,
         "monotone": {f"{w:g}": study.monotone(w) for w in study.by_guidance()},
-        "rows": rows.where(rows.notna(), None).to_dict("records"),
+        "rows": rows,
         "notes": study.notes,
     }
