@@ -188,7 +188,10 @@ def test_prices_become_returns_and_other_values_are_refused() -> None:
     prices = np.array([[1.0, 2.0, 1.0]])
     assert log_returns(prices, "close") == pytest.approx(np.log([[2.0, 0.5]]))
     assert log_returns(-prices, "close_log_return").tolist() == (-prices).tolist()
-    with pytest.raises(DataError, match="'close_difference' has values that are not positive"):
-        log_returns(-prices, "close_difference")
+    with pytest.raises(DataError, match="'close' has values that are not positive"):
+        log_returns(-prices, "close")
+    for name in ("close_difference", "close_log"):
+        with pytest.raises(DataError, match=f"'{name}' is transformed otherwise"):
+            log_returns(prices, name)
     with pytest.raises(DataError, match="missing values"):
         log_returns(np.array([[1.0, np.nan]]), "close")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["PARTS", "Part", "RealReturns", "chosen_column", "log_returns"]
+__all__ = ["Part", "RealReturns", "chosen_column", "log_returns"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from ...evaluation.scattered import ScatteredWindows
 
 Array = NDArray[np.floating[Any]]
 Part = Literal["train", "val", "test", "held-out", "all"]
-PARTS: tuple[Part, ...] = get_args(Part)
+_NO_PRICES = ("_difference", "_log", "_rolling_volatility")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,8 @@ class RealReturns:
 def log_returns(windows: Array, column: str) -> Array:
     """Windows (N, L) of a column as log returns: as they are where its name says so, else of prices.
 
+    Names of transformed columns end with the transform's.
+
     Raises:
         DataError: if they are other changes, or prices that are not positive.
     """
@@ -83,10 +85,12 @@ def log_returns(windows: Array, column: str) -> Array:
         raise DataError("scenarios need whole windows, these have missing values: use data.missing: drop")
     if column.endswith("_log_return"):
         return windows
-    if (windows <= 0).any():
+    why = "has values that are not positive" if (windows <= 0).any() else ""
+    why = "is transformed otherwise" if column.endswith(_NO_PRICES) else why
+    if why:
         raise DataError(
-            f"scenarios need prices, or their log returns, and {column!r} has values that are not positive: "
-            "train with data.transform: log_return on a column of prices"
+            f"scenarios need prices, or their log returns, and {column!r} {why}: train with data.transform: "
+            "log_return on a column of prices"
         )
     returns: Array = np.diff(np.log(windows), axis=1)
     return returns
