@@ -58,7 +58,7 @@ def _save_picture(path: Path, study: ScenarioStudy, title: str) -> None:
         for axis, name in zip(axes.flat, RISKS, strict=True):
             _panel(axis, study, name)
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+        figure.legend(handles, labels, loc="outside lower center", ncols=7, frameon=False, fontsize=8.5)
         figure.suptitle(f"{title}: {study.target} over {study.length} steps, given {study.column}")
         save_figure(figure, path)
 
@@ -75,15 +75,23 @@ def _panel(axis: Axes, study: ScenarioStudy, name: str) -> None:
     for guidance, colour in _colours(study).items():
         rows = study.by_guidance().get(guidance, [])
         _errorbars(axis, rows, name, scale, colour, ".-", f"guidance {guidance:g}")
-    _errorbars(axis, [r for r in study.real if r.scenario.stress], name, scale, REAL, "s", "real, stress")
+    _errorbars(
+        axis,
+        [r for r in study.real if r.scenario.stress],
+        name,
+        scale,
+        REAL,
+        "s",
+        "stress sets: real; samples ◆",
+    )
     for guidance, colour in _colours(study).items():
         rows = study.by_guidance(stress=True).get(guidance, [])
-        _errorbars(axis, rows, name, scale, colour, "D", f"{guidance:g}, stress")
+        _errorbars(axis, rows, name, scale, colour, "D", None)
     axis.set(xlabel=f"{study.column} before the window", ylabel=HEADINGS[name])
 
 
 def _errorbars(
-    axis: Axes, rows: list[Row], name: str, scale: float, colour: str, style: str, label: str
+    axis: Axes, rows: list[Row], name: str, scale: float, colour: str, style: str, label: str | None
 ) -> None:
     rows = [r for r in rows if r.windows]
     if not rows:
