@@ -35,6 +35,8 @@ CONDITIONAL = {
     },
 }
 
+LEVELS = {"at_start_scale": "log", "roles": {"at_start": ["level"]}}
+
 
 def table(missing: bool = False) -> pd.DataFrame:
     rng = np.random.default_rng(0)
@@ -134,6 +136,41 @@ def test_every_noise_agrees_with_torch(noise: dict[str, Any], tmp_path: Path) ->
 @pytest.mark.parametrize("objective", Registry.list("objective"))
 def test_every_prediction_agrees_with_torch(objective: str, tmp_path: Path) -> None:
     assert exported(made(objective=objective), tmp_path / "m.onnx") is not None
+
+
+def with_levels() -> DiffusionModel:
+    rows = table()[["a", "b"]][:600].assign(level=np.exp(np.sin(np.arange(600.0))))
+    data = {"columns": ["a", "b"], "predict_len": 16, **LEVELS}
+    return DiffusionModel(architecture=MLP, data=data, sampler="ddim", training={"max_steps": 20}).fit(rows)
+
+
+def test_values_at_the_start_enter_the_graph_in_units() -> None:
+    """Their logarithm and scale are inside; the model's own way goes through its collator."""
+    model = with_levels()
+    graph = DenoiserGraph(model.denoiser_, model.parts_.preprocessing, model.collator_, 16)
+    item = next(i for i in graph.inputs if i.name == "at_start")
+    assert item.columns == ("level",)
+    inputs = example_inputs(graph, [model.denoiser_.path.level(t) for t in (0.2, 0.7)], 5, 16)
+    assert disagreement(graph, inputs, [x.detach().numpy() for x in graph(*inputs)]) < 1e-6
+    place = [i.name for i in graph.inputs].index("at_start")
+    other = [2 * x if k == place else x for k, x in enumerate(inputs)]
+    assert disagreement(graph, inputs, [x.detach().numpy() for x in graph(*other)]) > 1e-6
+
+
+@pytest.mark.slow
+def test_values_at_the_start_are_told_to_exported_models(tmp_path: Path) -> None:
+    model = with_levels()
+    model.export_model(tmp_path / "m.onnx", num_steps=5)
+    session, about = SAMPLER["load"](tmp_path / "m.onnx")
+    assert "at_start" in about["inputs"]
+    white = SampleNoise(5, torch.arange(3), 2, 16)(0).numpy()
+    levels = np.array([[0.5], [1.0], [2.5]])
+    found = SAMPLER["generate"](session, about, white, {"at_start": levels})
+    expected = model.sample(3, seed=5, given={"level": levels[:, 0]}, num_steps=5)
+    spread = np.array(model.collator_.scale[:2])
+    assert np.abs((found - expected) / spread).max() < 1e-4
+    other = SAMPLER["generate"](session, about, white, {"at_start": levels[::-1].copy()})
+    assert np.abs((found - other) / spread).max() > 1e-4
 
 
 @pytest.mark.parametrize("data", [{}, pytest.param(CONDITIONAL, marks=pytest.mark.slow)])

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from ..core.errors import ConfigError
-from .options import Debug, Json, Plugins, Quiet, load_plugins
+from .options import Debug, Json, Plugins, Quiet, load_plugins, noted_warnings, told_from
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -38,7 +38,13 @@ def sample(
         float | None,
         typer.Option(help="Classifier-free guidance: 0 ignores what is given, 1 is the model as trained."),
     ] = None,
-    given: Annotated[str | None, typer.Option(help="File with what a conditional model is told.")] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What a conditional model is told: a file, or NAME=VALUE of a column of roles.at_start; "
+            "repeatable."
+        ),
+    ] = None,
     unconditional: Annotated[
         bool, typer.Option("--unconditional", help="Use the learned nulls instead of --given.")
     ] = False,
@@ -70,7 +76,7 @@ def sample(
         "steps": steps,
         "scale": guidance_scale,
         "length": length,
-        "given": given and Path(given).stem,
+        "given": "_".join(Path(g).stem if "=" not in g else g for g in given or []) or None,
     }
     told = [f"{name}-{value}" for name, value in options.items() if value is not None]
     told += [word for word, used in (("best", weights == "best"), ("unconditional", unconditional)) if used]
@@ -78,13 +84,14 @@ def sample(
     target = None if output == "-" else Path(output or folder / f"{name}.parquet")
     if target is not None:
         check_sample_path(target)
+    what_is_given = told_from(given or [])
     model = DiffusionModel.load(folder, device=device, weights=weights)
-    with make_progress("sampling", quiet or as_json) as progress:
+    with noted_warnings(quiet or as_json), make_progress("sampling", quiet or as_json) as progress:
         samples = list(
             model.sample(
                 n,
                 seed,
-                given=given,
+                given=what_is_given,
                 unconditional=unconditional,
                 length=length,
                 sampler=sampler,

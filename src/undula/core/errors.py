@@ -13,6 +13,7 @@ __all__ = [
     "IncompatibleError",
     "Interrupted",
     "MissingValuesError",
+    "OutsideTrainingWarning",
     "RunError",
     "TooShortError",
     "TrainingError",
@@ -48,6 +49,10 @@ class IncompatibleError(ConfigError):
 
 class DataError(UndulaError):
     """The data cannot be used as they are."""
+
+
+class OutsideTrainingWarning(UserWarning):
+    """What a model is told lies outside what it has seen in training."""
 
 
 class RepeatedTimesError(DataError):

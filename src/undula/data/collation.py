@@ -8,7 +8,8 @@ from __future__ import annotations
 
 __all__ = ["Collator"]
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.condition import Condition, Layout
+from .start import StartValues
 from .table import Panel
 from .windows import Batch, WindowDataset
 
@@ -37,6 +39,7 @@ class Collator:
         masked: whether training data have missing values, told to the network as a mask.
         location: means of the C target columns and K features, (C + K,).
         scale: their standard deviations, (C + K,).
+        start: what is told of the row before a window.
     """
 
     columns: list[str]
@@ -48,10 +51,12 @@ class Collator:
     masked: bool = False
     location: list[float] = field(default_factory=list)
     scale: list[float] = field(default_factory=list)
+    start: StartValues = field(default_factory=StartValues)
 
     @classmethod
     def fit(cls, panel: Panel, train: WindowDataset) -> Collator:
         """Learn the scales from the training part."""
+        told = train.told()
         some = train.some()
         targets = np.concatenate([some.history, some.future], axis=1)
         rows = np.concatenate([targets, some.features], axis=-1).astype(float)
@@ -70,7 +75,17 @@ class Collator:
             masked=bool(present.any()),
             location=np.nanmean(rows, axis=0).tolist(),
             scale=np.where(scale > 0, scale, 1.0).tolist(),
+            start=StartValues() if told is None else StartValues.fit(panel.start, panel.start_scale, told),
         )
+
+    @classmethod
+    def from_json(cls, description: Mapping[str, Any]) -> Collator:
+        """The collator that `as_json` has described; TypeError if it has not."""
+        return cls(**{**description, "start": StartValues(**description.get("start", {}))})
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as numbers, names and lists."""
+        return asdict(self)
 
     @property
     def layout(self) -> Layout:
@@ -86,6 +101,8 @@ class Collator:
             aligned["observed"] = channels
         if self.static:
             static["static"] = len(self.static)
+        if self.start.columns:
+            static["at_start"] = len(self.start.columns)
         return Layout(
             channels=channels, length=self.length, sequence=sequence, aligned=aligned, static=static
         )
@@ -130,6 +147,8 @@ class Collator:
             aligned["observed"] = whole
         if self.static:
             static["static"] = torch.from_numpy(features[:, 0, known + len(self.past) :]).float()
+        if batch.start is not None:
+            static["at_start"] = torch.from_numpy(self.start.scaled(batch.start)).float()
         return Condition(
             sequence=sequence,
             aligned=aligned,
@@ -149,6 +168,7 @@ class Collator:
             features=np.zeros((n, rows, len(self.known) + len(self.past) + len(self.static))),
             exists=None,
             index=np.arange(n),
+            start=self.start.middle(n) if self.start.columns else None,
         )
 
     def _scaled(self, values: Array, first: int) -> Array:

@@ -39,7 +39,7 @@ def time_role(table: pd.DataFrame, options: DataOptions, notes: list[str]) -> st
         require_columns(table, [options.roles.time])
         return options.roles.time
     roles = options.roles
-    others = {*roles.known_covariates, *roles.past_covariates, *roles.static}
+    others = {*roles.known_covariates, *roles.past_covariates, *roles.static, *roles.at_start}
     taken = {*(options.target or []), roles.series, *others}
     for name in table.columns:
         known_name = name.strip().lower() in _TIME_NAMES
@@ -67,7 +67,8 @@ def target_columns(
         if not options.target:
             raise DataError("columns is empty: name at least one column to generate, or leave it out")
         return list(options.target)
-    taken = {time, roles.series, *roles.known_covariates, *roles.past_covariates, *roles.static}
+    others = {*roles.known_covariates, *roles.past_covariates, *roles.static, *roles.at_start}
+    taken = {time, roles.series, *others}
     found = []
     for name in table.columns:
         if name in taken:

@@ -8,6 +8,7 @@ __all__ = [
     "Missing",
     "Roles",
     "Split",
+    "StartScale",
     "Transform",
     "TransformName",
     "TransformSpec",
@@ -25,6 +26,7 @@ from ..core.errors import did_you_mean
 Missing = Literal["error", "drop", "interpolate", "mask"]
 TransformName = Literal["none", "log", "log_return", "difference", "rolling_volatility"]
 Align = Literal["hour", "day", "week", "month"]
+StartScale = Literal["linear", "log"]
 CalendarFeature = Literal["hour", "day_of_week", "day_of_month", "day_of_year", "month"]
 Share = Annotated[float, Ge(0), Le(1)]
 
@@ -74,6 +76,10 @@ class Roles(_Options):
     known_covariates: list[str] = Field([], description="Columns that are known for the future too.")
     past_covariates: list[str] = Field([], description="Columns that are known for the history only.")
     static: list[str] = Field([], description="Numeric columns that are constant within a series.")
+    at_start: list[str] = Field(
+        [],
+        description="Columns whose value in the last row before a window is told; they may be generated too.",
+    )
     calendar: list[CalendarFeature] = Field(
         [], description="Features of the time stamp, known for the future, as sine and cosine."
     )
@@ -121,6 +127,10 @@ class DataOptions(_Options):
         50, description="Steps of a window; null: every series is one window of its own length."
     )
     stride: Annotated[int, Gt(0)] = Field(1, description="Steps from one training window to the next.")
+    at_start_scale: StartScale = Field(
+        "linear",
+        description="What is standardised of values at the start: linear, or log (of positive, skewed ones).",
+    )
     align: Align | None = Field(
         None,
         description="Windows begin (after their history) with the first row of an hour, day, week "
@@ -156,8 +166,17 @@ class DataOptions(_Options):
                     f"column {name!r} is named twice among the columns to generate, known_covariates, "
                     "past_covariates and static: give it one role"
                 )
+        for name in roles.at_start:
+            if roles.at_start.count(name) > 1 or name in roles.static:
+                raise ValueError(
+                    f"column {name!r} of roles.at_start is named twice, or in static too: name it once"
+                )
+        if self.at_start_scale != "linear" and not roles.at_start:
+            raise ValueError("at_start_scale scales the columns of roles.at_start: name one there")
         if self.predict_len is None and self.history_len:
             raise ValueError("history_len needs windows of one length: set predict_len")
+        if roles.at_start and self.predict_len is None and self.transform == "none":
+            raise ValueError("a whole series has no row before it for roles.at_start: set predict_len")
         if self.align is not None and self.predict_len is None:
             raise ValueError("align needs windows of one length: set predict_len")
         if self.roles.past_covariates and not self.history_len:

@@ -59,6 +59,7 @@ def split_panel(panel: Panel, options: DataOptions, window_len: int | None = Non
     """
     values = _joined([s.values for s in panel.series])
     features = _joined([s.features for s in panel.series])
+    before = _joined([s.before[:-1] for s in panel.series if s.before is not None]) if panel.start else None
     stamps = None
     if all(s.time is not None for s in panel.series):
         indices = [s.time for s in panel.series if s.time is not None]
@@ -71,7 +72,9 @@ def split_panel(panel: Panel, options: DataOptions, window_len: int | None = Non
     for name, share, part_runs in zip(_NAMES, _shares(options), runs, strict=True):
         starts, lengths = _windows(part_runs, options, window_len, begins)
         keep = _complete(values, features, starts, lengths, options, window_len)
-        starts, lengths = starts[keep], lengths[keep]
+        told = _told(before, starts + options.history_len)
+        left_out = int((keep & ~told).sum())
+        starts, lengths = starts[keep & told], lengths[keep & told]
         if share == 0:
             parts.append(None)
             continue
@@ -85,10 +88,12 @@ def split_panel(panel: Panel, options: DataOptions, window_len: int | None = Non
             lengths=lengths,
             history_len=options.history_len,
             stamps=stamps,
+            before=before,
         )
         parts.append(part)
         where = f", {part.period()}" if how == "time" else ""
-        notes.append(f"{name}: {len(part):,} windows{where}")
+        without = f" ({left_out:,} without a value at their start left out)" if left_out else ""
+        notes.append(f"{name}: {len(part):,} windows{where}{without}")
     train = parts[0]
     assert train is not None
     _refuse_constant(train, panel.columns)
@@ -241,6 +246,14 @@ def _complete(
     last = starts + options.history_len + lengths
     bad = count[last] - count[first]
     return bad == 0 if options.missing == "drop" else bad < last - first
+
+
+def _told(before: np.ndarray | None, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which windows have values at their start."""
+    if before is None:
+        return np.ones(len(rows), bool)
+    told: NDArray[np.bool_] = ~np.isnan(before[rows]).any(axis=1)
+    return told
 
 
 def _complete_cut(

@@ -33,12 +33,15 @@ class Series:
         values: the target columns, (T, C), in units after `transform`; NaN where missing.
         features: the other columns, (T, K); see `Panel.feature_names`.
         time: time stamps, numbers, or None, (T,).
+        before: the columns of roles.at_start, one row before each row, and after the last, (T + 1, A);
+            None: there are none.
     """
 
     name: str
     values: NDArray[np.floating[Any]]
     features: NDArray[np.floating[Any]]
     time: pd.Index | None
+    before: NDArray[np.floating[Any]] | None = None
 
 
 @dataclass
@@ -97,6 +100,7 @@ class Columns:
         names: of the columns of `numbers`: target, known and past covariates, static.
         numbers: (T, len(names)), not a number where missing.
         target: how many of them are to be generated.
+        start: the columns of roles.at_start, (T, A), not a number where missing.
     """
 
     table: pd.DataFrame
@@ -105,6 +109,7 @@ class Columns:
     names: list[str]
     numbers: NDArray[np.float64]
     target: int
+    start: NDArray[np.float64]
 
     @classmethod
     def of(cls, table: pd.DataFrame, time: str | None, target: list[str], options: DataOptions) -> Columns:
@@ -113,7 +118,8 @@ class Columns:
         names = [*target, *roles.known_covariates, *roles.past_covariates, *roles.static]
         stamps = None if time is None else pd.Index(table[time])
         clock = None if stamps is None else stamps.to_numpy()
-        return cls(table, stamps, clock, names, table[names].to_numpy(float), len(target))
+        start = table[roles.at_start].to_numpy(float)
+        return cls(table, stamps, clock, names, table[names].to_numpy(float), len(target), start)
 
 
 def rows_by_series(keys: pd.Series) -> dict[str, NDArray[np.int64]]:
@@ -176,6 +182,7 @@ def unbroken(
             )
     numbers = _filled(numbers, rows, columns, options, changed)
     values, features = numbers[:, : columns.target], numbers[:, columns.target :]
+    start = _given_start(rows, columns, options)
     stamps = None if columns.time is None else columns.time[rows]
     if options.roles.calendar:
         if not isinstance(stamps, pd.DatetimeIndex):
@@ -190,11 +197,13 @@ def unbroken(
     transforms = ColumnTransforms.of(options.transform, columns.names[: columns.target])
     bounds = [0, *(cuts if options.gaps == "break" else []), len(values)]
     found = []
-    for start, end in itertools.pairwise(bounds):
-        part = transforms(values[start:end])
+    for first, last in itertools.pairwise(bounds):
+        part = transforms(values[first:last])
         if len(part):
-            kept = slice(end - len(part), end)
-            found.append(Series(name, part, features[kept], None if stamps is None else stamps[kept]))
+            kept = slice(last - len(part), last)
+            times = None if stamps is None else stamps[kept]
+            before = None if start is None else _row_before(start[first:last])[-len(part) - 1 :]
+            found.append(Series(name, part, features[kept], times, before))
     return found
 
 
@@ -231,6 +240,32 @@ def _filled(
         changed.interpolated += count
         return _interpolated(numbers, rows, columns)
     return numbers
+
+
+def _given_start(
+    rows: NDArray[np.int64], columns: Columns, options: DataOptions
+) -> NDArray[np.float64] | None:
+    """The columns of roles.at_start; what is missing there is never filled in from later rows."""
+    names = options.roles.at_start
+    if not names:
+        return None
+    start = columns.start[rows]
+    missing = np.isnan(start)
+    if missing.any() and options.missing == "error":
+        column = int(missing.any(axis=0).argmax())
+        row = int(rows[missing[:, column].argmax()])
+        when = "" if columns.time is None else f" ({_stamp(columns.time[row])})"
+        raise MissingValuesError(
+            f"{_missing(int(missing.sum()))} at the start, the first in column {names[column]!r}, row "
+            f"{row + 1}{when}: fill them in, or choose data.missing: drop (windows that begin there are left "
+            "out)"
+        )
+    return start
+
+
+def _row_before(start: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows one later, (T, A) → (T + 1, A): nothing is known before the first."""
+    return np.concatenate([np.full((1, start.shape[1]), np.nan), start])
 
 
 def _interpolated(

@@ -16,7 +16,7 @@ from ..core.errors import DataError
 from .calendar import calendar_names
 from .columns import numeric, parsed_time, require_columns, target_columns, time_role, with_time_column
 from .layouts import notes_of
-from .options import DataOptions
+from .options import DataOptions, StartScale
 from .reading import Windows
 from .stretches import Changes, Columns, Series, rows_by_series, unbroken
 from .transforms import ColumnTransforms
@@ -34,6 +34,8 @@ class Panel:
         static: features constant within a series.
         notes: what was found and done, a sentence each.
         independent: whether the series are windows that somebody else has cut.
+        start: columns whose value in the row before a window is told.
+        start_scale: what of them is standardised.
         changes: what was found and changed in the rows, counted.
     """
 
@@ -44,6 +46,8 @@ class Panel:
     static: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     independent: bool = False
+    start: list[str] = field(default_factory=list)
+    start_scale: StartScale = "linear"
     changes: Changes = field(default_factory=Changes)
 
     @property
@@ -76,8 +80,8 @@ def clean_table(table: pd.DataFrame, options: DataOptions) -> Panel:
     target = target_columns(table, options, time, notes)
     roles = options.roles
     others = [*roles.known_covariates, *roles.past_covariates, *roles.static]
-    require_columns(table, [*target, *others, *([roles.series] if roles.series else [])])
-    for name in [*target, *others]:
+    require_columns(table, [*target, *others, *roles.at_start, *([roles.series] if roles.series else [])])
+    for name in dict.fromkeys([*target, *others, *roles.at_start]):
         table[name] = numeric(table[name], name)
     if time is not None:
         stamps = parsed_time(table[time], time)
@@ -100,6 +104,8 @@ def clean_table(table: pd.DataFrame, options: DataOptions) -> Panel:
         past=list(roles.past_covariates),
         static=list(roles.static),
         notes=notes,
+        start=list(roles.at_start),
+        start_scale=options.at_start_scale,
     )
     changed = panel.changes
     columns = Columns.of(table, time, target, options)

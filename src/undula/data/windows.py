@@ -28,6 +28,7 @@ class Batch:
         features: the other columns over both, (B, H + L, K).
         exists: False where the window is padding, (B, L); None: nowhere.
         index: the windows' numbers in their data set, (B,).
+        start: the columns of roles.at_start in the last row before the window, (B, A); None: there are none.
     """
 
     history: Array
@@ -35,6 +36,7 @@ class Batch:
     features: Array
     exists: NDArray[np.bool_] | None
     index: NDArray[np.int64]
+    start: Array | None = None
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -59,7 +61,8 @@ class Batch:
         future[:, :own] = self.future[rows, :length]
         features = self.features[rows, : max(self.history.shape[1] + length, 1)]
         exists = None if exists is None else exists[:, :length]
-        return Batch(self.history[rows], future, features, exists, self.index[rows])
+        start = None if self.start is None else self.start[rows]
+        return Batch(self.history[rows], future, features, exists, self.index[rows], start)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +76,7 @@ class WindowDataset:
         lengths: steps of each window without history, (N,).
         history_len: H.
         stamps: the rows' time stamps, (T,), or None.
+        before: the columns of roles.at_start one row before each row, (T, A), or None.
     """
 
     values: Array
@@ -81,6 +85,7 @@ class WindowDataset:
     lengths: NDArray[np.int64]
     history_len: int = 0
     stamps: pd.Index | None = None
+    before: Array | None = None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -119,7 +124,15 @@ class WindowDataset:
         if (lengths != longest).any():
             exists = np.arange(longest) < lengths[:, None]
             values[:, h:][~exists] = np.nan
-        return Batch(values[:, :h], values[:, h:], self.features[rows], exists, index)
+        return Batch(values[:, :h], values[:, h:], self.features[rows], exists, index, self.told(index))
+
+    def told(self, index: NDArray[np.int64] | None = None) -> Array | None:
+        """The columns of roles.at_start in the last row before what windows generate, (B, A); None: none."""
+        if self.before is None:
+            return None
+        starts = self.starts if index is None else self.starts[index]
+        told: Array = self.before[starts + self.history_len]
+        return told
 
     def some(self, most: int = 4_000_000) -> Batch:
         """Evenly spaced windows, at most so many numbers; for fitting scalers."""

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from ..core.sde import NoiseLevel
-from ..data.windows import Batch
 from .graph import DenoiserGraph, Input
 
 
@@ -71,7 +70,8 @@ def own_outputs(
         rows.features[:, h:, :known] = given["covariates"].numpy()
     if "static" in given:
         rows.features[:, :, known + len(collator.past) :] = given["static"][:, None].numpy()
-    condition = collator.condition(Batch(rows.history, rows.future, rows.features, None, rows.index))
+    start = given["at_start"].numpy() if "at_start" in given else None
+    condition = collator.condition(replace(rows, start=start))
     if condition is not None:
         dropped = {name: given[f"dropped_{name}"] for name in collator.layout.droppable}
         condition = replace(condition, dropped=dropped)
@@ -116,6 +116,9 @@ def _data_length(graph: DenoiserGraph, x_t: Tensor) -> int:
 
 def _in_units(graph: DenoiserGraph, item: Input, value: Tensor) -> Tensor:
     c = graph.collator
+    if item.name == "at_start":
+        value = value * graph.start_spread + graph.start_location
+        return value.exp() if c.start.scale == "log" else value
     first = {"history": 0, "covariates": len(c.columns)}.get(item.name, len(c.location) - len(c.static))
     columns = slice(first, first + len(item.columns))
     return value * graph.scale[columns] + graph.location[columns]

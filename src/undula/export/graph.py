@@ -67,6 +67,8 @@ class DenoiserGraph(nn.Module):
 
     location: Tensor
     scale: Tensor
+    start_location: Tensor
+    start_spread: Tensor
 
     def __init__(
         self, denoiser: NetDenoiser, preprocessing: BasePreprocessor, collator: Collator, length: int
@@ -76,7 +78,9 @@ class DenoiserGraph(nn.Module):
         self.network = denoiser.network
         self.register_buffer("location", torch.tensor(collator.location, dtype=torch.float64))
         self.register_buffer("scale", torch.tensor(collator.scale, dtype=torch.float64))
-        known = {"history", "covariates", "static", *_DERIVED}
+        for name in ("location", "spread"):
+            self.register_buffer(f"start_{name}", torch.tensor(getattr(collator.start, name)).double())
+        known = {"history", "covariates", "static", "at_start", *_DERIVED}
         if unknown := set(collator.layout.parts) - known:
             raise IncompatibleError(f"export does not know the condition part {min(unknown)!r} of this model")
         self.channels, self.length = preprocessing.shape(len(collator.columns), length)
@@ -134,6 +138,10 @@ class DenoiserGraph(nn.Module):
         if c.static:
             meaning = "what is constant within a series, in the data's units"
             found.append(Input("static", double, ("B", len(c.static)), meaning, tuple(c.static)))
+        if c.start.columns:
+            meaning = "values in the row before the window, in the data's units"
+            columns = tuple(c.start.columns)
+            found.append(Input("at_start", double, ("B", len(columns)), meaning, columns))
         meaning = "true: the model is not told {}, and uses what it has learned for that"
         return found + [
             Input(f"dropped_{name}", flag, ("B",), meaning.format(name)) for name in layout.droppable
@@ -164,6 +172,9 @@ class DenoiserGraph(nn.Module):
             aligned["observed"] = x_t.new_ones((x_t.shape[0], channels, length))
         if "static" in given:
             static["static"] = self._scaled(given["static"], first_static).float()
+        if "at_start" in given:
+            seen = torch.log(given["at_start"]) if c.start.scale == "log" else given["at_start"]
+            static["at_start"] = ((seen - self.start_location) / self.start_spread).float()
         dropped = {
             name: given[f"dropped_{name}"] for name in c.layout.droppable if f"dropped_{name}" in given
         }

@@ -16,9 +16,9 @@ from ..core.condition import Condition
 from ..core.errors import ConfigError, DataError, RunError
 from ..core.randomness import Stream
 from ..core.registry import Registry
-from ..data.given import given_windows
+from ..data.collation import Collator
+from ..data.given import Given, given_windows
 from ..data.options import DataOptions
-from ..data.prepare import Data
 from ..data.windows import Batch
 from ..diffusion.denoiser import BaseDenoiser
 from ..diffusion.guidance import BaseGuidance, CountedDenoiser, guided
@@ -43,7 +43,7 @@ class Drawing:
     fitted: Fitted
     options: DataOptions
 
-    def windows(self, given: Data | Batch | None, unconditional: bool) -> Batch | None:
+    def windows(self, given: Given | Batch | None, unconditional: bool) -> Batch | None:
         """What the network is told, as windows; None: nothing, or the learned nulls.
 
         Raises:
@@ -60,9 +60,8 @@ class Drawing:
             return None
         if given is None:
             raise DataError(
-                f"the model is conditioned on {', '.join(parts)}: pass `given` (--given FILE; a table or a "
-                "file with the history and the known covariates), or unconditional=True (--unconditional) "
-                "for the learned nulls"
+                f"the model is conditioned on {', '.join(parts)}: pass {_what_to_give(collator)}, or "
+                "unconditional=True (--unconditional) for the learned nulls"
             )
         return given if isinstance(given, Batch) else given_windows(given, collator, self.options)
 
@@ -149,7 +148,7 @@ class Drawing:
         else:
             batch = collator.empty_batch(len(index), longest)
         if exists is not None:
-            batch = Batch(batch.history, batch.future, batch.features, exists, batch.index)
+            batch = replace(batch, exists=exists)
         condition = collator.condition(batch)
         if condition is not None and unconditional:
             condition = replace(condition.unconditional(), past=None)
@@ -181,6 +180,15 @@ class Drawing:
                 "train longer"
             )
         return (sample[:length] for sample, length in zip(samples, lengths, strict=True))
+
+
+def _what_to_give(collator: Collator) -> str:
+    names = [*collator.start.columns, *collator.static]
+    if collator.history_len or collator.known:
+        return "`given` (--given FILE; a table or a file with the history and the known covariates)"
+    values = ", ".join(f"{name!r}: …" for name in names)
+    words = " ".join(f"--given {name}=…" for name in names)
+    return f"`given`, {{{values}}} ({words})"
 
 
 def _share_reporter(

@@ -25,6 +25,7 @@ from ..config.loading import as_config, checked
 from ..config.schema import Config
 from ..core.errors import ConfigError, DataError, RunError, did_you_mean
 from ..data.collation import Collator
+from ..data.given import Given
 from ..data.options import DataOptions, Split
 from ..data.prepare import Data, PreparedData, prepare
 from ..data.samples import sample_table
@@ -222,7 +223,7 @@ class DiffusionModel:
         n: int,
         seed: int = 0,
         *,
-        given: Data | Batch | None = None,
+        given: Given | Batch | None = None,
         unconditional: bool = False,
         length: int | None = None,
         sampler: Spec | None = None,
@@ -240,7 +241,8 @@ class DiffusionModel:
             n: how many.
             seed: of the samples.
             given: what a conditional model is told: a table or file with the history (and the
-                future rows of known covariates); sample i gets window i modulo their number.
+                future rows of known covariates), or values by name, {"vix": 30.0}, of columns of
+                roles.at_start; sample i gets window i modulo their number.
             unconditional: use the learned nulls instead of `given`.
             length: steps of a sample; None: the training windows' (drawn from theirs if they vary).
             sampler: instead of the model's own.
@@ -320,7 +322,7 @@ class DiffusionModel:
             "undula_version": __version__,
             "components": parts.specs(),
             "data": self._options.model_dump(mode="json"),
-            "collator": vars(state.collator),
+            "collator": state.collator.as_json(),
             "s": state.s,
             "lengths": state.lengths,
             "seed": self.seed,
@@ -348,7 +350,7 @@ class DiffusionModel:
         try:
             data = DataOptions.model_validate(description["data"])
             model = cls(**description["components"], data=data, seed=description["seed"])
-            collator = Collator(**description["collator"])
+            collator = Collator.from_json(description["collator"])
             s, lengths = description["s"], description["lengths"]
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"model {path} is damaged: {error}") from error

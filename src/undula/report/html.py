@@ -23,11 +23,11 @@ LAYOUT: dict[str, Any] = {
 }
 
 
-def render(template: str, **values: Any) -> str:
-    """A self-contained page: a template of this folder with its values, the style and plotly's script."""
+def render(template: str, *, package: str = "undula.report", **values: Any) -> str:
+    """A self-contained page: a template of a package with its values, the style and plotly's script."""
     folder = resources.files("undula.report")
     environment = Environment(autoescape=select_autoescape(default=True, default_for_string=True))
-    text = environment.from_string((folder / template).read_text(encoding="utf-8"))
+    text = environment.from_string((resources.files(package) / template).read_text(encoding="utf-8"))
     style = (folder / "style.css").read_text(encoding="utf-8")
     return text.render(**values, style=style, plotlyjs=get_plotlyjs())
 
