@@ -129,7 +129,12 @@ class DiffusionModel:
             self._fitted = fitted
             return hooks.on_epoch(self, epochs, steps) if hooks.on_epoch else {}
 
-        self._fitted = fit(parts, prepared, training, self.seed, hooks, on_epoch if hooks.on_epoch else None)
+        def on_stage(fitted: Fitted) -> bool:
+            self._fitted = fitted
+            return hooks.on_stage is None or hooks.on_stage(self)
+
+        pictures = on_epoch if hooks.on_epoch else None
+        self._fitted = fit(parts, prepared, training, self.seed, hooks, pictures, on_stage)
         return self
 
     def assemble(self, prepared: PreparedData) -> DiffusionLoss:
@@ -231,6 +236,7 @@ class DiffusionModel:
         guidance_scale: float | None = None,
         batch_size: int = 256,
         on_progress: Callable[[float], None] | None = None,
+        on_diffused: Callable[[Array], None] | None = None,
     ) -> Array | list[Array]:
         """Draw samples.
 
@@ -250,6 +256,8 @@ class DiffusionModel:
                 model as trained.
             batch_size: samples that are drawn at once; memory against speed.
             on_progress: called with the share that is done.
+            on_diffused: called with each batch as it was before the preprocessing's inverse, such as
+                latents, (B, C', L').
 
         Returns:
             (n, L, C) in the data's units; a list of arrays (L_i, C) if lengths vary.
@@ -272,6 +280,7 @@ class DiffusionModel:
             length=length,
             batch_size=batch_size,
             on_progress=on_progress,
+            on_diffused=on_diffused,
         )
         same = all(len(x) == len(samples[0]) for x in samples)
         return np.stack(samples) if same and self.collator_.length is not None else samples
