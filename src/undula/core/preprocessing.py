@@ -105,6 +105,12 @@ class BasePreprocessor(Component, ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} has no prior")
 
+    def trained(
+        self, x: Series, condition: Condition | None = None
+    ) -> tuple[BasePreprocessor, Series] | None:
+        """The part whose `fit` is a training, and what reaches it of series x; None: there is none."""
+        return (self, x) if self.stage_name else None
+
     @property
     def has_log_det(self) -> bool:
         """Whether `log_det` is there; not for a map to more numbers than the series has."""

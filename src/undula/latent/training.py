@@ -90,7 +90,7 @@ def _train(vae: VAE, x: Series, held_out: Series | None, training: VAETraining, 
         networks=[vae.encoder, vae.decoder],
     )
     engine = Engine(task, options, stage.seed, stage.folder, stage.loggers, stage.progress)
-    outcome = engine.run(stage.resume)
+    stage.outcome = outcome = engine.run(stage.resume)
     with torch.no_grad():
         for name, parameter in loss.named_parameters():
             parameter.copy_(outcome.ema.weights[name])

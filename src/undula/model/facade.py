@@ -199,6 +199,11 @@ class DiffusionModel:
         return self._state().outcome
 
     @property
+    def stage_outcome_(self) -> Outcome | None:
+        """How the preprocessing's own training ended; None if it has none, or for a loaded model."""
+        return self._state().stage
+
+    @property
     def denoiser_(self) -> NetDenoiser:
         """D(x_t, t, c) in the space that is diffused."""
         return self._state().denoiser

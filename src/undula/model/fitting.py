@@ -87,6 +87,7 @@ class Fitted:
         s: standard deviation of what is diffused.
         lengths: evenly spaced quantiles of the training windows' lengths.
         outcome: how the training ended; None before it has.
+        stage: how a preprocessing that is trained was; None: it is not, or the model was loaded.
     """
 
     denoiser: NetDenoiser
@@ -94,6 +95,7 @@ class Fitted:
     s: float
     lengths: list[int]
     outcome: Outcome | None = field(default=None)
+    stage: Outcome | None = field(default=None)
 
 
 def fit(
@@ -119,17 +121,13 @@ def fit(
     Returns:
         The fitted parts, with the averaged weights in the network.
     """
-    stage = parts.preprocessing.stage_name
-    fitted, loss = assemble(
-        parts,
-        prepared,
-        options,
-        seed,
-        hooks.train_step,
-        hooks.stage(stage, options, seed) if stage else None,
-    )
-    if stage and on_stage is not None and not on_stage(fitted):
-        return fitted
+    name = parts.preprocessing.stage_name
+    stage = hooks.stage(name, options, seed) if name else None
+    fitted, loss = assemble(parts, prepared, options, seed, hooks.train_step, stage)
+    if stage is not None:
+        fitted.stage = stage.outcome
+        if on_stage is not None and not on_stage(fitted):
+            return fitted
     train, val, collator = prepared.parts.train, prepared.parts.val, fitted.collator
 
     def batches(epoch: int) -> list[NDArray[np.int64]]:

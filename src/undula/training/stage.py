@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from .engine import Outcome
 from .loggers import Logger
 from .options import TrainingOptions
 from .progress import Progress
@@ -49,6 +50,7 @@ class Stage:
         loggers: where numbers go.
         progress: where the user looks.
         rehearsal: build everything, train nothing.
+        outcome: how it ended; set by who trains.
     """
 
     seed: int = 0
@@ -58,6 +60,7 @@ class Stage:
     loggers: Sequence[Logger] = ()
     progress: Progress | None = None
     rehearsal: bool = False
+    outcome: Outcome | None = None
 
     def options(self, **own: Any) -> TrainingOptions:
         """The part's own options on the main training's machine."""

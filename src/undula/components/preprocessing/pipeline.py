@@ -94,6 +94,16 @@ class PipelinePreprocessor(BasePreprocessor):
             z = step.transform(z)
         return z
 
+    def trained(
+        self, x: Series, condition: Condition | None = None
+    ) -> tuple[BasePreprocessor, Series] | None:
+        """The step that is trained, and what the steps before it make of x."""
+        for step in self.steps:
+            if step.stage_name:
+                return step.trained(x, condition)
+            x, condition = step.transform(x, condition), _told(step, condition, x)
+        return None
+
     def inverse_transform(self, z: Series, condition: Condition | None = None) -> Tensor:
         """Through all steps' inverses, last to first, each with the condition it had on the way there."""
         return self._back(z, condition, None)

@@ -191,6 +191,19 @@ class VAEPreprocessor(BasePreprocessor):
         parts = [vae.encode(part) for part in x.split(_BATCH)]
         return Posterior(torch.cat([p.mean for p in parts]), torch.cat([p.log_sd for p in parts]))
 
+    def units(self, x: Series) -> dict[str, Any]:
+        """What the units say of series: `active`, `total`, `kl` (largest first), `latent_sd`."""
+        posterior = self.posterior(x)
+        spread = (posterior.mean.var(0, correction=0) + posterior.sd.square().mean(0)).sqrt().flatten()
+        kl = posterior.kl().mean(0).flatten().sort(descending=True).values
+        active = active_units(posterior.mean)
+        return {
+            "active": int(active.sum()),
+            "total": active.numel(),
+            "kl": kl.tolist(),
+            "latent_sd": spread.tolist(),
+        }
+
     # -- shapes and what is told ---------------------------------------------------------------
 
     def shape(self, channels: int, length: int) -> tuple[int, int]:

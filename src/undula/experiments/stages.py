@@ -1,0 +1,86 @@
+"""Runs in stages: an autoencoder first, what it lets through, then diffusion in its latents."""
+
+from __future__ import annotations
+
+__all__ = ["LatentStage", "StageName", "check_stage"]
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from ..core.errors import ConfigError, RunError
+from ..data.prepare import PreparedData
+from ..model import DiffusionModel
+from .bottleneck import is_latent, probe_model
+from .folder import PROBE, RunFolder, find_run
+
+StageName = Literal["vae", "diffusion", "all"]
+
+
+def check_stage(stage: StageName, model: DiffusionModel, resume: str | Path | None) -> None:
+    """Refuse a stage that this run does not have, or not yet.
+
+    Raises:
+        ConfigError: if the model has one stage only.
+        RunError: if diffusion is to begin where no autoencoder is trained.
+    """
+    if stage == "all":
+        return
+    if not model.compose().preprocessing.stage_name:
+        raise ConfigError(
+            f"stage {stage}: this model has one stage only: leave --stage out, or use the preprocessing vae"
+        )
+    if stage == "diffusion":
+        if resume is None:
+            raise ConfigError(
+                "stage diffusion goes on with a run whose autoencoder is trained: name it with --resume RUN"
+            )
+        folder = find_run(resume)
+        if not (folder.path / PROBE).is_file():
+            raise RunError(
+                f"run {folder.path} has no trained autoencoder yet: finish it with "
+                f"`undula run --resume {folder.path} --stage vae`"
+            )
+
+
+class LatentStage:
+    """What happens when the autoencoder of a run is trained: the probe, said and written.
+
+    Args:
+        folder: of the run.
+        prepared: its data.
+        say: where the user looks.
+        go_on: whether diffusion follows.
+    """
+
+    def __init__(
+        self, folder: RunFolder, prepared: PreparedData, say: Callable[[str], None], go_on: bool
+    ) -> None:
+        self.folder, self.prepared, self.say, self.go_on = folder, prepared, say, go_on
+        self._found: dict[str, Any] = {}
+
+    def __call__(self, model: DiffusionModel) -> bool:
+        """Probe; whether to go on."""
+        if is_latent(model):
+            from ..report.bottleneck import probe_lines, save_probe
+
+            probe = probe_model(model, self.prepared, model.seed)
+            for line in probe_lines(probe.found):
+                self.say(line)
+            save_probe(self.folder.plots / "bottleneck.png", probe.found, probe.windows)
+            self._found = probe.found.as_json()
+            self.folder.write_json(PROBE, self._found)
+        return self.go_on
+
+    def results(self, model: DiffusionModel) -> dict[str, Any]:
+        """Entries of results.json: the stage's training and the probe; none if there was no such stage."""
+        outcome = model.stage_outcome_
+        if outcome is None:
+            return {}
+        name, best = model.parts_.preprocessing.stage_name, outcome.best_val_loss
+        trained = {
+            "train_s": round(outcome.seconds, 3),
+            "steps": outcome.steps,
+            "best_val_loss": best if best < float("inf") else None,
+        }
+        return {"stages": {name: trained}, **({"bottleneck": self._found} if self._found else {})}
