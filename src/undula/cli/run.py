@@ -93,6 +93,8 @@ def run(
 
 
 def _print_stage(result: RunResult) -> None:
+    for line in result.probe:
+        typer.echo(line)
     trained = result.results["stages"]["vae"]
     typer.echo(f"vae: {trained['steps']:,} steps in {trained['train_s']:.0f} s")
     typer.echo(f"run folder: {result.folder}")

@@ -20,6 +20,7 @@ __all__ = ["PROBED", "Band", "Bottleneck", "Units", "latent_mismatch", "probe_ba
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def probe_bands(data: Array, decoded: Array) -> list[list[Band]]:
         ends = np.quantile(x, _EDGES)
         place = np.clip(np.searchsorted(ends, x, side="right") - 1, 0, len(_EDGES) - 2)
         bands = []
-        for k, (low, high) in enumerate(zip(_EDGES[:-1], _EDGES[1:], strict=True)):
+        for k, (low, high) in enumerate(pairwise(_EDGES)):
             inside = error[place == k]
             if len(inside):
                 rmse = float(np.sqrt((inside**2).mean()))
@@ -138,9 +139,7 @@ def latent_mismatch(a: Array, b: Array) -> dict[str, float]:
     """
     scale = b.std(0)
     scale = np.where(scale > 0, scale, 1.0)
-    distances = [
-        stats.wasserstein_distance(x / s, y / s) for x, y, s in zip(a.T, b.T, scale, strict=True)
-    ]
+    distances = [stats.wasserstein_distance(x / s, y / s) for x, y, s in zip(a.T, b.T, scale, strict=True)]
     pairs = np.triu_indices(a.shape[1], 1)
     difference = _correlations(a)[pairs] - _correlations(b)[pairs]
     return {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["Probe", "decoded_prior", "is_latent", "probe_model", "reconstructions"]
+__all__ = ["Probe", "decoded_prior", "is_latent", "probe_model", "save_reconstructions"]
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from ..model.fitting import training_batch
 
 Array = NDArray[np.floating[Any]]
 
-_MOST = 4000
+_MOST, _DRAWS = 4000, 100
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,10 @@ def probe_model(model: DiffusionModel, prepared: PreparedData, seed: int = 0) ->
     windows = {**_decoded(preprocessing, train, seed), "prior": decoded_prior(model, len(train.x), seed)}
     sets = {"training": probe_statistics(windows)}
     held, part = _decoded(preprocessing, train, seed), "training part"
-    other = next(((p, n) for p, n in ((parts.val, "validation"), (parts.test, "test")) if p is not None), None)
+    name, other = ("validation", parts.val) if parts.val else ("test", parts.test)
     if other is not None:
-        held = _decoded(preprocessing, _windows(model, other[0]), seed)
-        sets[other[1]] = probe_statistics(held)
-        part = f"{other[1]} part"
+        held, part = _decoded(preprocessing, _windows(model, other), seed), f"{name} part"
+        sets[name] = probe_statistics(held)
     with torch.no_grad():
         vae, x = preprocessing.trained(train.x, train.condition) or (preprocessing, train.x)
     assert isinstance(vae, VAEPreprocessor)
@@ -91,26 +91,51 @@ def decoded_prior(model: DiffusionModel, n: int, seed: int) -> Array:
         return _array(preprocessing.draw_inverse(z, None, Draws(seed, "decoder", 0, index)))
 
 
-def reconstructions(
-    model: DiffusionModel, part: WindowDataset, index: NDArray[np.int64], draws: int = 100, seed: int = 0
-) -> tuple[Array, Array, Array]:
-    """Windows of a part, decode(mean) (both (N, L, C)), and decode(posterior), (N, S, L, C)."""
-    preprocessing = _of(model)
+def save_reconstructions(
+    model: DiffusionModel, prepared: PreparedData, folder: Path, count: int, seed: int = 0
+) -> list[Path]:
+    """Pictures of windows of the test part (or what is held out) and what the autoencoder makes of them.
+
+    Args:
+        model: fitted; the diffusion's network need not be trained.
+        prepared: its data.
+        folder: where `vae_recon_idx_000.png` and so on go, numbered as the windows of the part are.
+        count: how many windows, evenly spaced.
+        seed: of draws from the posterior and the decoder.
+
+    Returns:
+        The files.
+
+    Raises:
+        IncompatibleError: if the preprocessing is no autoencoder.
+    """
+    from ..report.bottleneck import save_reconstruction
+
+    preprocessing, parts = _of(model), prepared.parts
+    named = ((parts.test, "test"), (parts.val, "validation"), (parts.train, "training"))
+    part, name = next((p, n) for p, n in named if p is not None)
+    index = np.unique(np.linspace(0, len(part) - 1, min(len(part), count)).astype(np.int64))
     batch = training_batch(model.collator_, part.batch(index))
-    with torch.no_grad():
-        mean = preprocessing.inverse_transform(
-            preprocessing.transform(batch.x, batch.condition), batch.condition
-        )
-        drawn = [_decoded(preprocessing, batch, seed, step)["posterior"] for step in range(draws)]
-    return _array(batch.x), _array(mean), np.stack(drawn, axis=1)
+    drawn = [_decoded(preprocessing, batch, seed, step) for step in range(_DRAWS)]
+    draws = np.stack([sets["posterior"] for sets in drawn], axis=1)
+    times, made = part.times(), []
+    for k, number in enumerate(index):
+        path = folder / f"vae_recon_idx_{number:03d}.png"
+        time = None if times is None else times[number]
+        data, mean = drawn[0]["data"][k], drawn[0]["mean"][k]
+        rmse = float(np.sqrt(np.mean((mean - data) ** 2)))
+        title = f"{name} part, window {number}: rms error of decode(mean) {rmse:.3g}"
+        save_reconstruction(path, data, mean, draws[k], model.columns_, title, time)
+        made.append(path)
+    return made
 
 
 def _of(model: DiffusionModel) -> BasePreprocessor:
     preprocessing = model.parts_.preprocessing
     if not is_latent(model):
         raise IncompatibleError(
-            f"preprocessing {Registry.name(preprocessing)!r} has no autoencoder whose reconstructions could be "
-            "shown: this needs a model with the preprocessing vae, such as the preset sp500_latent"
+            f"preprocessing {Registry.name(preprocessing)!r} has no autoencoder to reconstruct windows: "
+            "this needs a model with the preprocessing vae, such as the preset sp500_latent"
         )
     return preprocessing
 

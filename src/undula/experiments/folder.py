@@ -167,8 +167,8 @@ def find_waiting_run(name: str, out: Path | None = None) -> RunFolder:
     waiting = [p for p in runs if not (p / "model" / "model.json").is_file()]
     if not waiting:
         raise RunError(
-            f"no run of {name!r} waits for its diffusion stage: make one with --stage vae, or name a run with "
-            "--resume RUN"
+            f"no run of {name!r} waits for its diffusion stage: make one with --stage vae, or name a "
+            "run with --resume RUN"
         )
     return RunFolder(max(waiting, key=lambda p: p.name))
 

@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,12 +44,14 @@ class RunResult:
         results: the contents of results.json.
         judgement: the figures; None if nothing was held out.
         baselines: the names of the baselines.
+        probe: lines of what an autoencoder lets through, where the run ended with it.
     """
 
     folder: Path
     results: dict[str, Any]
     judgement: Judgement | None
     baselines: list[str]
+    probe: list[str] = field(default_factory=list)
 
 
 class ExperimentRunner:
@@ -190,7 +192,7 @@ class ExperimentRunner:
         if stage == "vae":
             results = {**self._summary("vae_trained"), **latent.results(model)}
             folder.write_json("results.json", results)
-            return RunResult(folder.path, results, None, [])
+            return RunResult(folder.path, results, None, [], latent.lines)
         model.save(folder.model)
         evaluation = None
         if self.judge_on != "nothing":
@@ -201,7 +203,7 @@ class ExperimentRunner:
         results = {**self._results(model, prepared, evaluation), **latent.results(model)}
         if evaluation is not None:
             write_samples(folder.path / "samples.parquet", evaluation.samples, model.columns_)
-            if not write_report(folder, self.config, model, prepared, evaluation, results):
+            if not write_report(folder, self.config, model, prepared, evaluation, results, latent.probe):
                 self._say("nothing is held out (data.split): no figures, and no page")
         if self.debug:
             results["debug"] = debugging.finish(model, prepared, folder.plots)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LatentStage", "StageName", "check_stage"]
+__all__ = ["LatentStage", "StageName", "check_stage", "with_trained_autoencoder"]
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from ..core.errors import ConfigError, RunError
 from ..data.prepare import PreparedData
-from ..model import DiffusionModel
+from ..evaluation.bottleneck import Bottleneck
+from ..model import DiffusionModel, FitHooks
 from .bottleneck import is_latent, probe_model
 from .folder import PROBE, RunFolder, find_run
 
@@ -43,6 +44,22 @@ def check_stage(stage: StageName, model: DiffusionModel, resume: str | Path | No
             )
 
 
+def with_trained_autoencoder(folder: RunFolder, prepared: PreparedData) -> DiffusionModel:
+    """The model of a run whose autoencoder is trained and whose diffusion need not be.
+
+    Raises:
+        RunError: if the autoencoder is not trained.
+    """
+    if not (folder.path / PROBE).is_file():
+        raise RunError(
+            f"run {folder.path} has neither a model nor a trained autoencoder yet: finish it with "
+            f"`undula run --resume {folder.path}`"
+        )
+    model = DiffusionModel.from_config(folder.path / "config.yaml")
+    model.assemble(prepared, FitHooks(folder.checkpoints, resume=True))
+    return model
+
+
 class LatentStage:
     """What happens when the autoencoder of a run is trained: the probe, said and written.
 
@@ -50,14 +67,19 @@ class LatentStage:
         folder: of the run.
         prepared: its data.
         say: where the user looks.
-        go_on: whether diffusion follows.
+        go_on: whether diffusion follows; if not, the probe is the run's result, and not said here.
+
+    Attributes:
+        probe: what was found; None before.
+        lines: the same in words.
     """
 
     def __init__(
         self, folder: RunFolder, prepared: PreparedData, say: Callable[[str], None], go_on: bool
     ) -> None:
         self.folder, self.prepared, self.say, self.go_on = folder, prepared, say, go_on
-        self._found: dict[str, Any] = {}
+        self.lines: list[str] = []
+        self.probe: Bottleneck | None = None
 
     def __call__(self, model: DiffusionModel) -> bool:
         """Probe; whether to go on."""
@@ -65,11 +87,12 @@ class LatentStage:
             from ..report.bottleneck import probe_lines, save_probe
 
             probe = probe_model(model, self.prepared, model.seed)
-            for line in probe_lines(probe.found):
+            self.lines = probe_lines(probe.found)
+            for line in self.lines if self.go_on else ():
                 self.say(line)
+            self.probe = probe.found
             save_probe(self.folder.plots / "bottleneck.png", probe.found, probe.windows)
-            self._found = probe.found.as_json()
-            self.folder.write_json(PROBE, self._found)
+            self.folder.write_json(PROBE, probe.found.as_json())
         return self.go_on
 
     def results(self, model: DiffusionModel) -> dict[str, Any]:
@@ -83,4 +106,5 @@ class LatentStage:
             "steps": outcome.steps,
             "best_val_loss": best if best < float("inf") else None,
         }
-        return {"stages": {name: trained}, **({"bottleneck": self._found} if self._found else {})}
+        found = {} if self.probe is None else {"bottleneck": self.probe.as_json()}
+        return {"stages": {name: trained}, **found}

@@ -5,8 +5,9 @@ r"""What a decoder says of a window: a location and a scale for every element.
 
 The scale is the decoder's own function of z, so that calm and stormy windows differ in it; Student's t
 leaves the rare shocks to the tail instead of widening every scale. The factor 10 lets ν move as fast as the
-rest of the network: an optimiser that scales gradients moves every parameter by about its rate a step. Noise is drawn by the inverse of the
-distribution function from counter-based uniform numbers, so that it is a function of its counters.
+rest of the network: an optimiser that scales gradients moves every parameter by about its rate a step.
+Noise is drawn by the inverse of the distribution function from counter-based uniform numbers, so that it is a
+function of its counters.
 
 References:
     Takahashi, Iwata, Yamanaka, Yamada, Yagi (2018). Student-t variational autoencoder for robust

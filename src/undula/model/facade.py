@@ -137,18 +137,22 @@ class DiffusionModel:
         self._fitted = fit(parts, prepared, training, self.seed, hooks, pictures, on_stage)
         return self
 
-    def assemble(self, prepared: PreparedData) -> DiffusionLoss:
+    def assemble(self, prepared: PreparedData, hooks: FitHooks | None = None) -> DiffusionLoss:
         """Everything that comes before the first step of training; the network is untrained.
 
         Args:
             prepared: the data.
+            hooks: how to train a preprocessing that is trained, such as from its last checkpoint; None:
+                not at all, which is enough for shapes and costs.
 
         Returns:
             The loss of a batch; see `DiffusionLoss`.
         """
         parts = self.compose()
         self._parts, self._options = parts, prepared.options
-        self._fitted, loss = assemble(parts, prepared, self._training_options(), self.seed)
+        options, name = self._training_options(), parts.preprocessing.stage_name
+        stage = hooks.stage(name, options, self.seed) if hooks is not None and name else None
+        self._fitted, loss = assemble(parts, prepared, options, self.seed, stage=stage)
         return loss
 
     def compose(self) -> Composition:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["SET_NAMES", "probe_lines", "probe_rows", "save_probe", "save_reconstruction"]
+__all__ = ["SET_NAMES", "probe_lines", "probe_rows", "probe_words", "save_probe", "save_reconstruction"]
 
 import math
 from pathlib import Path
@@ -42,23 +42,30 @@ def probe_rows(probe: Bottleneck) -> list[list[str]]:
     return rows
 
 
-def probe_lines(probe: Bottleneck) -> list[str]:
-    """The probe as lines for a terminal, with what it means."""
-    units, rows = probe.units, probe_rows(probe)
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    words = len(rows[0]) - len(PROBED)
-    lines = [
-        f"bottleneck probe: {units.active} of {units.total} latent units are active, "
-        f"{sum(units.kl):.3g} nats a window; nats a unit: {_listed(units.kl)}"
+def probe_words(probe: Bottleneck) -> list[str]:
+    """What the probe says beside its table: the units, the errors of each column, and what they mean."""
+    units = probe.units
+    words = [
+        f"{units.active} of {units.total} latent units are active, {sum(units.kl):.3g} nats a window; "
+        f"nats a unit: {_listed(units.kl)}"
     ]
-    for row in rows:
-        cells = [c.ljust(w) if k < words else c.rjust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True))]
-        lines.append("  ".join(cells).rstrip())
     for column, bands in zip(probe.columns, probe.bands, strict=True):
         text = ", ".join(f"{100 * b.low:g}–{100 * b.high:g} %: {number(b.rmse)}" for b in bands)
-        lines.append(f"error of decode(mean) by quantile of {column} ({probe.part}, rms): {text}")
-    lines.append(_meaning(probe))
-    return lines
+        words.append(f"rms error of decode(mean) by quantile of {column} ({probe.part}): {text}")
+    return [*words, _meaning(probe)]
+
+
+def probe_lines(probe: Bottleneck) -> list[str]:
+    """The probe as lines for a terminal."""
+    rows, (units, *rest) = probe_rows(probe), probe_words(probe)
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    words = len(rows[0]) - len(PROBED)
+    lines = [f"bottleneck probe: {units}"]
+    for row in rows:
+        padded = zip(row, widths, strict=True)
+        cells = [cell.ljust(w) if k < words else cell.rjust(w) for k, (cell, w) in enumerate(padded)]
+        lines.append("  ".join(cells).rstrip())
+    return [*lines, *rest]
 
 
 def _meaning(probe: Bottleneck) -> str:
@@ -74,8 +81,8 @@ def _meaning(probe: Bottleneck) -> str:
             cannot.append(f"{words} {number(best)} instead of {number(data)}")
         if abs(prior - best) > 0.1 * abs(best):
             gap.append(f"{words} from {number(prior)} to {number(best)}")
-    text = "no diffusion in this latent space repairs: " + ("; ".join(cannot) or "nothing that is probed here")
-    return f"{text}. What it can win over the prior: {'; '.join(gap) or 'nothing that is probed here'}."
+    lost, won = ("; ".join(words) or "nothing that is probed here" for words in (cannot, gap))
+    return f"no diffusion in this latent space repairs: {lost}. What it can win over the prior: {won}."
 
 
 def _listed(values: list[float], most: int = 12) -> str:
@@ -103,7 +110,8 @@ def save_probe(path: Path, probe: Bottleneck, windows: dict[str, Array]) -> None
         figure = Figure(figsize=(11, 7))
         density, dynamics, kl, error = figure.subplots(2, 2).ravel()
         everything = np.concatenate([w[:, :, 0].ravel() for w in windows.values()])
-        edges = np.linspace(*np.quantile(everything, [0.0002, 0.9998]), 61)
+        low, high = np.quantile(everything, [0.0002, 0.9998])
+        edges = np.linspace(low, high, 61)
         middles = 0.5 * (edges[1:] + edges[:-1])
         for what, values in windows.items():
             heights = np.histogram(values[:, :, 0], edges, density=True)[0]

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from ..core.files import write_text
+from ..evaluation.bottleneck import Bottleneck
 from ..evaluation.judge import Judgement
 from ..evaluation.statistics import LAGS, autocorrelation, deviations
+from .bottleneck import probe_rows, probe_words
 from .histories import Histories, fan_chart, rolling_chart
 from .html import LAYOUT, as_html, render, rounded
 from .plots import GENERATED, REAL, TRAINING
@@ -44,6 +46,7 @@ class PageContent:
         curve: logged steps: dictionaries with `step`, `loss`, `val_loss`.
         config: the resolved config, as YAML.
         histories: of a conditional model; None: it is told no history.
+        probe: of the autoencoder in whose latents was diffused; None: there is none.
     """
 
     title: str
@@ -59,6 +62,7 @@ class PageContent:
     curve: list[dict[str, float]]
     config: str
     histories: Histories | None = None
+    probe: Bottleneck | None = None
 
 
 def write_page(path: Path, content: PageContent) -> None:
@@ -81,6 +85,8 @@ def write_page(path: Path, content: PageContent) -> None:
         columns_note=SEVERAL_COLUMNS if len(content.columns) > 1 else "",
         shift=shift_in_words(content.judgement),
         baselines=list(content.baselines),
+        probe_rows=[] if content.probe is None else probe_rows(content.probe),
+        probe_words=[] if content.probe is None else probe_words(content.probe),
         charts={name: as_html(chart, name) for name, chart in charts.items()},
     )
     write_text(path, html)

@@ -48,8 +48,7 @@ class JSONLinesLogger:
     def start(self, step: int) -> None:
         """Keep whole lines up to `step`, and those of other stages; drop the rest."""
         lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
-        found = [(line, *_place_of(line)) for line in lines]
-        kept = [line for line, stage, at in found if stage is not None and (stage != self.stage or at <= step)]
+        kept = [line for line in lines if self._keeps(*_place_of(line), step)]
         write_text(self.path, "".join(f"{line}\n" for line in kept))
 
     def log(self, step: int, values: dict[str, float]) -> None:
@@ -60,6 +59,9 @@ class JSONLinesLogger:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _keeps(self, stage: str | None, at: float, step: int) -> bool:
+        return stage is not None and (stage != self.stage or at <= step)
 
 
 def _place_of(line: str) -> tuple[str | None, float]:

@@ -128,9 +128,7 @@ class VAEPreprocessor(BasePreprocessor):
             learning_rate=self.learning_rate,
             ema_decay=self.ema_decay,
         )
-        vae = train_vae(
-            self._made, self._standardised(x).float(), held_out, training, self.stage or Stage()
-        )
+        vae = train_vae(self._made, self._standardised(x).float(), held_out, training, self.stage or Stage())
         self.stage = self.held_out = None
         self._keep(vae)
         self._measure(x)
