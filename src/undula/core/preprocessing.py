@@ -84,7 +84,7 @@ class BasePreprocessor(Component, ABC):
     def inverse_transform(self, z: Series, condition: Condition | None = None) -> Series:
         """From the space that is diffused to the user's units."""
 
-    def draw(self, x: Series, condition: Condition | None, draws: Draws) -> Series:
+    def draw(self, x: Series, condition: Condition | None, draws: Draws) -> Tensor:
         """A random image of each member, for a map that has several; else its image.
 
         Args:
@@ -94,7 +94,7 @@ class BasePreprocessor(Component, ABC):
         """
         return self.transform(x, condition)
 
-    def draw_inverse(self, z: Series, condition: Condition | None, draws: Draws) -> Series:
+    def draw_inverse(self, z: Series, condition: Condition | None, draws: Draws) -> Tensor:
         """A random series of those that z stands for; see `draw`."""
         return self.inverse_transform(z, condition)
 

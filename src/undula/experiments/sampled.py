@@ -54,11 +54,11 @@ class SampledReport:
 
         sd, kurtosis = np.array(self.latents["sd"]), np.array(self.latents["kurtosis"])
         mean = np.array(self.latents["mean"])
-        lines = [
-            f"latents: {len(sd)} units in standard deviations of the posterior's draws: mean {mean.min():.2f} "
-            f"to {mean.max():.2f}, sd {sd.min():.2f} to {sd.max():.2f}, excess kurtosis {kurtosis.min():.2f} to "
-            f"{kurtosis.max():.2f}"
-        ]
+        ranges = (
+            f"{name} {values.min():.2f} to {values.max():.2f}"
+            for name, values in (("mean", mean), ("sd", sd), ("excess kurtosis", kurtosis))
+        )
+        lines = [f"latents, {len(sd)} units, in sd of the posterior's draws: {', '.join(ranges)}"]
         words = {
             "prior": "the prior",
             "generated": "generated latents",
@@ -108,11 +108,13 @@ def beside_the_data(
     if not config.is_file() or not (pictures or is_latent(model)):
         return [], None
     prepared = prepare(load_config(config).data)
-    part = prepared.parts.test or prepared.parts.val or prepared.parts.train
+    parts = prepared.parts
+    named = (("test", parts.test), ("validation", parts.val), ("training", parts.train))
+    name, part = next((n, p) for n, p in named if p is not None)
     wanted = _PICTURES if pictures is None else pictures
     chosen = np.unique(np.linspace(0, len(part) - 1, min(len(part), wanted * _PAIRED)).astype(np.int64))
     real = [part.batch(np.array([i])).future[0] for i in chosen]
-    made = save_pairs(target.parent / "plots", real, samples, model.columns_, wanted)
+    made = save_pairs(target.parent / "plots", real, name, samples, model.columns_, wanted)
     if not is_latent(model):
         return made, None
     return made, report_samples(model, prepared, np.stack(samples), np.concatenate(latents), seed)
@@ -162,13 +164,14 @@ def report_samples(
 
 
 def save_pairs(
-    folder: Path, real: list[Array], samples: list[Array], columns: list[str], pictures: int
+    folder: Path, real: list[Array], part: str, samples: list[Array], columns: list[str], pictures: int
 ) -> list[Path]:
     """Pictures `real_vs_gen_000.png` and so on, each of six real and six generated windows.
 
     Args:
         folder: where they go.
         real: windows (L_i, C) in the data's units.
+        part: which part of the data they are.
         samples: likewise.
         columns: names of the C columns.
         pictures: how many; fewer where there are not so many samples.
@@ -182,6 +185,12 @@ def save_pairs(
         path = folder / f"real_vs_gen_{k:03d}.png"
         shown = [real[i] for i in order[k::count]]
         some = samples[k * _PAIRED : (k + 1) * _PAIRED]
-        save_windows(path, shown, some, columns, f"samples {k * _PAIRED} to {k * _PAIRED + len(some) - 1}")
+        save_windows(
+            path,
+            shown,
+            some,
+            columns,
+            f"{part} part, and samples {k * _PAIRED} to {k * _PAIRED + len(some) - 1}",
+        )
         made.append(path)
     return made

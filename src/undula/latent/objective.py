@@ -59,7 +59,7 @@ class VAELoss(nn.Module):
         kl = torch.where(free, torch.full_like(kl, self.free_bits), kl)
         return (reconstruction + self.weight(step) * kl.flatten(1).sum(1)) / x[0].numel()
 
-    def terms(self, x: Series, name: str, step: int, index: Tensor) -> tuple[Losses, Series]:
+    def terms(self, x: Series, name: str, step: int, index: Tensor) -> tuple[Losses, Tensor]:
         """−log p(x | z) at a draw of z, (B,), and each unit's KL, (B, D, T), in nats."""
         posterior = self.vae.encode(x)
         noise = Stream(self.seed, name).normal(step, index, *posterior.mean.shape[1:])

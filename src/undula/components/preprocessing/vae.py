@@ -155,22 +155,22 @@ class VAEPreprocessor(BasePreprocessor):
 
     # -- the map -------------------------------------------------------------------------------
 
-    def transform(self, x: Series, condition: Condition | None = None) -> Series:
+    def transform(self, x: Series, condition: Condition | None = None) -> Tensor:
         """The posterior's mean, standardised, (B, D, T)."""
         return self._scaled(self.posterior(x).mean)
 
-    def draw(self, x: Series, condition: Condition | None, draws: Draws) -> Series:
+    def draw(self, x: Series, condition: Condition | None, draws: Draws) -> Tensor:
         """A draw from the posterior, standardised, (B, D, T)."""
         posterior = self.posterior(x)
         noise = draws.normal(*posterior.mean.shape[1:])
         return self._scaled(posterior.sample(noise.to(posterior.mean)))
 
-    def inverse_transform(self, z: Series, condition: Condition | None = None) -> Series:
+    def inverse_transform(self, z: Series, condition: Condition | None = None) -> Tensor:
         """The decoder's location, in the user's units."""
         location, _ = self._vae_for(z).decode(self._unscaled(z))
         return self._in_units(location)
 
-    def draw_inverse(self, z: Series, condition: Condition | None, draws: Draws) -> Series:
+    def draw_inverse(self, z: Series, condition: Condition | None, draws: Draws) -> Tensor:
         """A draw from the decoder, in the user's units; its location where `decoder_noise` is false."""
         if not self.decoder_noise:
             return self.inverse_transform(z, condition)
