@@ -111,7 +111,7 @@ def sample(
         sample_table(samples, model.columns_).to_csv(sys.stdout, index=False)
         return
     write_samples(target, samples, model.columns_)
-    made, said = beside_the_data(model, folder, target, samples, latents, pictures, seed)
+    made, said, why_not = beside_the_data(model, folder, target, samples, latents, pictures, seed)
     if as_json:
         found: dict[str, object] = {"file": str(target), "n": n, "seed": seed, "columns": model.columns_}
         found["calls_per_sample"] = round(model.calls_, 2)
@@ -122,6 +122,6 @@ def sample(
     for path in (target, *made):
         typer.echo(path)
     if not quiet:
-        for line in [] if said is None else said.lines():
+        for line in [why_not] * bool(why_not) if said is None else said.lines():
             typer.echo(line, err=True)
         typer.echo(f"{model.calls_:g} network calls a sample", err=True)

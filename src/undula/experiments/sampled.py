@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..config.loading import load_config
-from ..core.errors import ConfigError
+from ..core.errors import ConfigError, UndulaError
 from ..core.randomness import Draws
 from ..data.prepare import PreparedData, prepare
 from ..evaluation.bottleneck import latent_mismatch, probe_statistics
@@ -84,7 +84,7 @@ def beside_the_data(
     latents: list[Array],
     pictures: int | None,
     seed: int,
-) -> tuple[list[Path], SampledReport | None]:
+) -> tuple[list[Path], SampledReport | None, str]:
     """What there is to draw and to say of samples where the run's data are at hand.
 
     Args:
@@ -97,17 +97,23 @@ def beside_the_data(
         seed: of the samples.
 
     Returns:
-        The pictures, and the figures of a latent model; None for others.
+        The pictures, the figures of a latent model (None for others), and why there is neither, if the
+        data that this needs are not there.
 
     Raises:
-        ConfigError: if pictures are wanted, and the folder is no run's.
+        UndulaError: if pictures are wanted, and the run's data are not there.
     """
     config = folder / "config.yaml"
     if not config.is_file() and pictures:
         raise ConfigError(f"--pictures needs a run folder, whose data are known, and {folder} is none")
     if not config.is_file() or not (pictures or is_latent(model)):
-        return [], None
-    prepared = prepare(load_config(config).data)
+        return [], None, ""
+    try:
+        prepared = prepare(load_config(config).data)
+    except UndulaError as error:
+        if pictures:
+            raise
+        return [], None, f"no figures beside the run's data, which cannot be read: {error}"
     parts = prepared.parts
     named = (("test", parts.test), ("validation", parts.val), ("training", parts.train))
     name, part = next((n, p) for n, p in named if p is not None)
@@ -116,8 +122,9 @@ def beside_the_data(
     real = [part.batch(np.array([i])).future[0] for i in chosen]
     made = save_pairs(target.parent / "plots", real, name, samples, model.columns_, wanted)
     if not is_latent(model):
-        return made, None
-    return made, report_samples(model, prepared, np.stack(samples), np.concatenate(latents), seed)
+        return made, None, ""
+    found = report_samples(model, prepared, np.stack(samples), np.concatenate(latents), seed)
+    return made, found, ""
 
 
 def report_samples(

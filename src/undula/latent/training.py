@@ -19,7 +19,7 @@ from ..training.stage import Stage
 from .objective import VAELoss
 from .vae import VAE
 
-_VALIDATION_WINDOWS = 1024
+_VALIDATION_WINDOWS, _WARMUP_STEPS = 1024, 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +77,7 @@ def _train(vae: VAE, x: Series, held_out: Series | None, training: VAETraining, 
         batch_size=training.batch_size,
         learning_rate=training.learning_rate,
         max_steps=training.steps,
+        warmup_steps=min(_WARMUP_STEPS, training.steps // 10),
         ema_decay=training.ema_decay,
         precision="32",
         sample_every=None,

@@ -66,8 +66,8 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
         {"scales": [4]},
     ],
     "vae": [
-        {"latent_dim": 3, "hidden_dim": 16, "steps": 30, "kl_warmup": 10, "batch_size": 32},
-        {"latent_dim": 2, "latent_length": 5, "hidden_dim": 8, "encoder": "conv", "steps": 20},
+        {"latent_dim": 3, "hidden_dim": 16, "steps": 8, "kl_warmup": 4, "batch_size": 32},
+        {"latent_dim": 2, "latent_length": 5, "hidden_dim": 8, "encoder": "conv", "steps": 4},
     ],
     "decorrelate": [
         {},

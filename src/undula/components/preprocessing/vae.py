@@ -167,7 +167,8 @@ class VAEPreprocessor(BasePreprocessor):
 
     def inverse_transform(self, z: Series, condition: Condition | None = None) -> Tensor:
         """The decoder's location, in the user's units."""
-        location, _ = self._vae_for(z).decode(self._unscaled(z))
+        vae = self._vae_for(z)
+        location, _ = vae.decode(self._unscaled(z))
         return self._in_units(location)
 
     def draw_inverse(self, z: Series, condition: Condition | None, draws: Draws) -> Tensor:
