@@ -121,3 +121,4 @@ def test_validate_tells_costs_without_training_the_autoencoder(latent: Call, tmp
     (tmp_path / "long.yaml").write_text(LATENT.replace("steps: 12", "steps: 1000000000"))
     checked = latent("validate", "long.yaml")
     assert checked.code == 0, checked.err
+    assert " h of its autoencoder" in checked.out
