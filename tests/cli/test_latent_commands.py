@@ -71,6 +71,8 @@ def test_stage_by_stage(latent: Call, tmp_path: Path) -> None:
     assert any("vae/active_units" in line for line in lines)
     page = (run / "report.html").read_text()
     assert "What the latent space lets through" in page and "decode(posterior)" in page
+    done = latent("run", "--resume", str(run), "--stage", "vae")
+    assert done.code == 2 and "is finished, its autoencoder too" in done.err
     again = latent("run", "latent.yaml", "--stage", "diffusion")
     assert again.code == 2 and "waits for its diffusion stage" in again.err
 

@@ -27,9 +27,13 @@ def check_stage(stage: StageName, model: DiffusionModel, resume: str | Path | No
     """
     if stage == "all":
         return
-    if not model.compose().preprocessing.stage_name:
+    if model.compose().preprocessing.stage_name != "vae":
         raise ConfigError(
             f"stage {stage}: this model has one stage only: leave --stage out, or use the preprocessing vae"
+        )
+    if stage == "vae" and resume is not None and (found := find_run(resume).model / "model.json").is_file():
+        raise RunError(
+            f"run {found.parents[1]} is finished, its autoencoder too: bottleneck.json in it has the probe"
         )
     if stage == "diffusion":
         if resume is None:
