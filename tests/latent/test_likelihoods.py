@@ -29,12 +29,18 @@ def test_densities_are_scipys(name: LikelihoodName) -> None:
         with torch.no_grad():
             likelihood.raw_freedom[1] += 0.3
         freedom = likelihood.freedom.detach().numpy()
-        assert freedom[1] > freedom[0] > 2
+        assert freedom[1] > freedom[0] == pytest.approx(10.0)
         expected = stats.t.logpdf(x.numpy(), freedom, **given)
     else:
         expected = stats.norm.logpdf(x.numpy(), **given)
     found = likelihood.log_density(x, Emission(location, log_scale))
     assert found.detach().numpy() == pytest.approx(expected.sum((1, 2)), rel=1e-10)
+
+
+def test_the_variance_is_finite_whatever_is_learned() -> None:
+    likelihood = make_likelihood("student_t", 1).double()
+    torch.nn.init.constant_(likelihood.raw_freedom, -50.0)
+    assert likelihood.freedom.item() == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("name", NAMES)
