@@ -35,7 +35,7 @@ class SampledReport:
         latents: of the generated latents, by unit: mean, sd and excess kurtosis, in the standard
             deviations of the posterior's draws.
         mismatch: distances to the posterior's draws over the training windows: of the prior, of the
-            generated latents, and of one half of the draws to the other (the floor).
+            generated latents, and of as many of the draws to half of them (the floor).
         decoded: statistics of the samples, of training windows, and of decoded draws of the prior.
     """
 
@@ -149,6 +149,8 @@ def report_samples(
         prior = preprocessing.prior(Draws(seed, "prior", 0, torch.arange(len(batch.x))))
     real, drawn = posterior.flatten(1).numpy(), prior.flatten(1).numpy()
     made = latents.reshape(len(latents), -1)
+    half = real[::2]
+    some = half[np.linspace(0, len(half) - 1, min(len(made), len(half))).astype(np.int64)]
     centred = made - made.mean(0)
     sd = made.std(0)
     kurtosis = (centred**4).mean(0) / np.where(sd > 0, sd, 1.0) ** 4 - 3.0
@@ -158,7 +160,7 @@ def report_samples(
         mismatch={
             "prior": latent_mismatch(drawn, real),
             "generated": latent_mismatch(made, real),
-            "floor": latent_mismatch(real[::2], real[1::2]),
+            "floor": latent_mismatch(some, real[1::2]),
         },
         decoded=probe_statistics(
             {
