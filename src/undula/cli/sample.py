@@ -116,7 +116,8 @@ def sample(
         found: dict[str, object] = {"file": str(target), "n": n, "seed": seed, "columns": model.columns_}
         found["calls_per_sample"] = round(model.calls_, 2)
         found["lengths"] = sorted({len(s) for s in samples})
-        found["pictures"] = [str(path) for path in made]
+        if made or said is not None:
+            found["pictures"] = [str(path) for path in made]
         typer.echo(json.dumps({**found, **({} if said is None else said.as_json())}))
         return
     for path in (target, *made):
