@@ -27,6 +27,7 @@ TESTS = (
     "tests/components",
     "tests/nn",
     "tests/export",
+    "tests/latent",
     "tests/evaluation/test_paired.py",
     "tests/domains",
     "tests/data/test_transforms.py",

@@ -63,3 +63,31 @@ def test_missing_rows_are_not_drawn(series: list[np.ndarray]) -> None:
 def test_a_gaussian_needs_a_stretch_of_a_window(series: list[np.ndarray]) -> None:
     with pytest.raises(DataError, match="no training stretch has 9000 rows"):
         Registry.get("baseline", "gaussian").fit(series, 9000)
+
+
+def test_the_autoencoder_has_scales_that_differ_between_windows() -> None:
+    rng = np.random.default_rng(1)
+    calm_and_stormy = np.repeat(rng.choice([0.3, 3.0], size=150), 40)
+    stretch = [5.0 + (calm_and_stormy * rng.normal(size=6000))[:, None]]
+    x = windows("vae", stretch, latent_dim=2, hidden_dim=32, steps=300, learning_rate=3e-3, kl_warmup=0)
+    spread = np.log(x[:, :, 0].std(1))
+    assert x.mean() == pytest.approx(5.0, abs=0.2)
+    assert x.std() == pytest.approx(stretch[0].std(), rel=0.25)
+    assert spread.std() > 0.4  # a Gaussian of the same windows: 0.16
+
+
+def test_timevae_has_trends_and_seasons_and_is_smooth_as_published() -> None:
+    rng = np.random.default_rng(2)
+    t = np.arange(4000)
+    stretch = [(np.sin(2 * np.pi * t / 5) + 0.3 * rng.normal(size=4000))[:, None]]
+    options = {"latent_dim": 2, "hidden_dim": 16, "encoder": "mlp", "steps": 400, "learning_rate": 5e-3}
+    smooth = windows("timevae", stretch, seasons=[5], **options)[:, :, 0]
+    noisy = windows("timevae", stretch, seasons=[5], decoder_noise=True, **options)[:, :, 0]
+    assert np.corrcoef(smooth[:, :-5].ravel(), smooth[:, 5:].ravel())[0, 1] > 0.9
+    assert noisy.std() == pytest.approx(stretch[0].std(), rel=0.1)
+    assert 0.25 < (noisy - smooth).std() < 0.6
+
+
+def test_an_autoencoder_needs_a_whole_window(series: list[np.ndarray]) -> None:
+    with pytest.raises(DataError, match="no training stretch has 9000 rows without missing values"):
+        Registry.get("baseline", "vae").fit(series, 9000)

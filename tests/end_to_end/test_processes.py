@@ -71,7 +71,7 @@ def wait_for_steps(folder: Path, out: str, steps: int, child: subprocess.Popen[s
 def trace(run: Path) -> tuple[Any, ...]:
     """Everything that must be the same after a kill: log, weights, EMA, optimiser, figures."""
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    log = [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
+    log = [{k: v for k, v in line.items() if not k.endswith("seconds")} for line in lines]
     tensors, counters = read_tensors(run / "checkpoints" / "last.safetensors")
     counters.pop("seconds")
     best, _ = read_tensors(run / "checkpoints" / "best.safetensors")

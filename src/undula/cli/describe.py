@@ -122,6 +122,11 @@ def _in_words(costs: Costs) -> list[str]:
         lines.append(
             f"time: about {duration(costs.train_seconds)} of training ({steps}, "
             f"{1e3 * costs.step_seconds:.1f} ms each on {costs.device} with {costs.threads} threads)"
+            + (
+                ""
+                if costs.stage_seconds is None
+                else f", {duration(costs.stage_seconds)} of its autoencoder's"
+            )
             + ("" if costs.sample_seconds is None else f", {duration(costs.sample_seconds)} of sampling")
         )
     return lines

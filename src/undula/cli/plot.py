@@ -12,7 +12,7 @@ import typer
 
 from .options import Debug, Json, Plugins, load_plugins
 
-What = Literal["trajectories", "loss_by_noise", "attention", "calibration", "all"]
+What = Literal["trajectories", "loss_by_noise", "attention", "calibration", "reconstructions", "all"]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -34,20 +34,30 @@ def plot(
     debug: Debug = False,
     as_json: Json = False,
 ) -> None:
-    """Draw what a model does: samples on their way, loss by noise level, calibration, attention."""
+    """Draw what a model does: samples on their way, loss by noise level, calibration, attention.
+
+    Of a latent model also reconstructions of test windows, for which its autoencoder must be trained, and
+    its diffusion need not be.
+    """
     from ..config.loading import load_config
     from ..core.errors import IncompatibleError
     from ..data.prepare import prepare
-    from ..experiments.diagnosis import KINDS, Diagnosis
-    from ..experiments.folder import find_run
+    from ..experiments.diagnosis import Diagnosis
+    from ..experiments.folder import PROBE, find_run
+    from ..experiments.stages import with_trained_autoencoder
     from ..model import DiffusionModel
 
     load_plugins(plugin)
-    folder = find_run(run, needs="model/model.json")
-    model = DiffusionModel.load(folder.path, weights=weights)
-    diagnosis = Diagnosis(model, prepare(load_config(folder.path / "config.yaml").data), seed)
+    whole = what != "reconstructions"
+    folder = find_run(run, needs="model/model.json" if whole else PROBE)
+    prepared = prepare(load_config(folder.path / "config.yaml").data)
+    if whole or (folder.model / "model.json").is_file():
+        model = DiffusionModel.load(folder.path, weights=weights)
+    else:
+        model = with_trained_autoencoder(folder, prepared)
+    diagnosis = Diagnosis(model, prepared, seed)
     made = []
-    for kind in KINDS if what == "all" else (what,):
+    for kind in diagnosis.kinds if what == "all" else (what,):
         try:
             made += diagnosis.save(kind, output or folder.plots)
         except IncompatibleError as error:

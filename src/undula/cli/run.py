@@ -6,7 +6,7 @@ __all__ = ["add_commands"]
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -30,6 +30,10 @@ def run(
         str | None, typer.Option(help="Go on with a run folder, or the newest run of a name.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Parent of the run folder.")] = None,
+    stage: Annotated[
+        Literal["vae", "diffusion", "all"],
+        typer.Option(help="Of a latent model: its autoencoder, the diffusion that follows, or both."),
+    ] = "all",
     seed: Annotated[int | None, typer.Option(help="Seed, instead of the config's.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
     plugin: Plugins = None,
@@ -40,10 +44,20 @@ def run(
 ) -> None:
     """Train a model, draw samples, judge them against held-out data, write a page."""
     from ..config.loading import load_config
-    from ..experiments.folder import find_run
+    from ..experiments.folder import find_run, find_waiting_run
     from ..experiments.runner import ExperimentRunner
 
     source = config or config_option
+    if stage == "diffusion" and resume is None and source is not None:
+        if overrides or seed is not None:
+            raise ConfigError(
+                "--stage diffusion goes on with a run's own config: give --set and --seed where it begins, "
+                "with --stage vae or all"
+            )
+        resume = str(find_waiting_run(load_config(source).experiment.name, out).path)
+        source = out = None
+        if not quiet and not as_json:
+            typer.echo(f"going on with {resume}", err=True)
     if resume is not None:
         if source is not None or overrides or seed is not None or out is not None:
             raise ConfigError(
@@ -67,13 +81,26 @@ def run(
             typer.echo(f"data: {note}")
         typer.echo(f"{source}: ready to run")
         return
-    result = runner.run(resume=resume)
+    result = runner.run(resume=resume, stage=stage)
     if result is None:
         return
     if as_json:
         typer.echo(json.dumps({**result.results, "folder": str(result.folder)}, indent=2))
+    elif stage == "vae":
+        _print_stage(result)
     else:
         _print(result)
+
+
+def _print_stage(result: RunResult) -> None:
+    for line in result.probe:
+        typer.echo(line)
+    trained = result.results["stages"]["vae"]
+    typer.echo(f"vae: {trained['steps']:,} steps in {trained['train_s']:.0f} s")
+    typer.echo(f"run folder: {result.folder}")
+    typer.echo(f"probe: {result.folder / 'bottleneck.json'}, {result.folder / 'plots' / 'bottleneck.png'}")
+    typer.echo(f"reconstructions: undula plot {result.folder} --what reconstructions")
+    typer.echo(f"go on with: undula run --resume {result.folder} --stage diffusion")
 
 
 def _print(result: RunResult) -> None:

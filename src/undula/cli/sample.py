@@ -7,7 +7,7 @@ __all__ = ["add_commands"]
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -56,14 +56,25 @@ def sample(
         int, typer.Option(help="Samples drawn at once; changes samples by rounding at most.")
     ] = 256,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    pictures: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Pictures of real and generated windows; without it, 4 of a latent model's run."
+        ),
+    ] = None,
     plugin: Plugins = None,
     debug: Debug = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Draw samples from a trained model, in the units of its data."""
+    """Draw samples from a trained model, in the units of its data.
+
+    Of a latent model's run also statistics of latents and samples, how far the latents' prior is from what
+    they are, and pictures beside real windows.
+    """
     from ..data.samples import check_sample_path, sample_table, write_samples
     from ..experiments.folder import find_model
+    from ..experiments.sampled import beside_the_data
     from ..model import DiffusionModel
     from ..training.progress import make_progress
 
@@ -86,6 +97,7 @@ def sample(
         check_sample_path(target)
     what_is_given = told_from(given or [])
     model = DiffusionModel.load(folder, device=device, weights=weights)
+    latents: list[Any] = []
     with noted_warnings(quiet or as_json), make_progress("sampling", quiet or as_json) as progress:
         samples = list(
             model.sample(
@@ -99,17 +111,25 @@ def sample(
                 guidance_scale=guidance_scale,
                 batch_size=batch_size,
                 on_progress=lambda share: progress.update(share, ""),
+                on_diffused=latents.append,
             )
         )
     if target is None:
         sample_table(samples, model.columns_).to_csv(sys.stdout, index=False)
         return
     write_samples(target, samples, model.columns_)
+    made, said, why_not = beside_the_data(model, folder, target, samples, latents, pictures, seed)
     if as_json:
         found: dict[str, object] = {"file": str(target), "n": n, "seed": seed, "columns": model.columns_}
         found["calls_per_sample"] = round(model.calls_, 2)
-        typer.echo(json.dumps({**found, "lengths": sorted({len(s) for s in samples})}))
-    else:
-        typer.echo(target)
-        if not quiet:
-            typer.echo(f"{model.calls_:g} network calls a sample", err=True)
+        found["lengths"] = sorted({len(s) for s in samples})
+        if made or said is not None:
+            found["pictures"] = [str(path) for path in made]
+        typer.echo(json.dumps({**found, **({} if said is None else said.as_json())}))
+        return
+    for path in (target, *made):
+        typer.echo(path)
+    if not quiet:
+        for line in [why_not] * bool(why_not) if said is None else said.lines():
+            typer.echo(line, err=True)
+        typer.echo(f"{model.calls_:g} network calls a sample", err=True)

@@ -6,18 +6,29 @@ device, and gradients pass through it.
 
 from __future__ import annotations
 
-__all__ = ["BasePreprocessor"]
+__all__ = ["BasePreprocessor", "HeldOut"]
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from torch import Tensor
 
 from .component import Component
 from .condition import Condition, Layout
+from .randomness import Draws
 from .types import Mask, Series
+
+if TYPE_CHECKING:
+    from ..training.stage import Stage
+
+
+class HeldOut(NamedTuple):
+    """Series that were not trained on, and what is told of them."""
+
+    x: Series
+    condition: Condition | None
 
 
 class BasePreprocessor(Component, ABC):
@@ -33,7 +44,12 @@ class BasePreprocessor(Component, ABC):
         any_length: whether what it learned from windows of one length serves others too.
         snaps: whether `inverse_transform` rounds to the values that the data can take; then
             `transform` of it returns z to that rounding only.
+        exact: whether `inverse_transform` of `transform` is the series again, to rounding.
+        random: whether `draw` or `draw_inverse` draws random numbers.
+        stage_name: what the training that `fit` is, is called; empty: `fit` trains nothing.
         columns: names of the series' channels, told before `fit`; empty if they have none.
+        stage: how to train, told before `fit` to a map that trains; None: with its own defaults.
+        held_out: validation series, told before `fit` to a map that trains; None: there are none.
     """
 
     kind: ClassVar[str] = "preprocessing"
@@ -41,7 +57,12 @@ class BasePreprocessor(Component, ABC):
     pointwise: bool = True
     any_length: bool = True
     snaps: bool = False
+    exact: bool = True
+    random: bool = False
+    stage_name: str = ""
     columns: Sequence[str] = ()
+    stage: Stage | None = None
+    held_out: HeldOut | None = None
 
     def fit(
         self, x: Series, valid: Mask | None = None, condition: Condition | None = None
@@ -62,6 +83,33 @@ class BasePreprocessor(Component, ABC):
     @abstractmethod
     def inverse_transform(self, z: Series, condition: Condition | None = None) -> Series:
         """From the space that is diffused to the user's units."""
+
+    def draw(self, x: Series, condition: Condition | None, draws: Draws) -> Tensor:
+        """A random image of each member, for a map that has several; else its image.
+
+        Args:
+            x: series in the user's units.
+            condition: what is told of them.
+            draws: the random numbers to use; the result is a function of them.
+        """
+        return self.transform(x, condition)
+
+    def draw_inverse(self, z: Series, condition: Condition | None, draws: Draws) -> Tensor:
+        """A random series of those that z stands for; see `draw`."""
+        return self.inverse_transform(z, condition)
+
+    def prior(self, draws: Draws) -> Series:
+        """Images of what the map itself takes for the distribution of its images, (B, C', L').
+
+        Only for a map that learned one (`stage_name` is not empty).
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no prior")
+
+    def trained(
+        self, x: Series, condition: Condition | None = None
+    ) -> tuple[BasePreprocessor, Series] | None:
+        """The part whose `fit` is a training, and what reaches it of series x; None: there is none."""
+        return (self, x) if self.stage_name else None
 
     @property
     def has_log_det(self) -> bool:

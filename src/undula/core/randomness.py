@@ -13,7 +13,7 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["Stream", "derive_seed", "forked_generator", "philox", "philox_tensor", "seed_generators"]
+__all__ = ["Draws", "Stream", "derive_seed", "forked_generator", "philox", "philox_tensor", "seed_generators"]
 
 import contextlib
 import hashlib
@@ -174,6 +174,32 @@ class Stream:
             )
             numbers = torch.from_numpy(words)
         return numbers.add_(0.5).mul_(2.0**-32).flatten(-2)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The random numbers of one batch of a map: whose, which draw, and the members' numbers.
+
+    Args:
+        seed: the run's, or that of the samples.
+        name: what they are for.
+        step: which draw, an integer in [0, 2³²).
+        index: the members' numbers, integers (B,).
+    """
+
+    seed: int
+    name: str
+    step: int
+    index: Tensor
+
+    def normal(self, channels: int, length: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Standard normal numbers (B, C, L)."""
+        return Stream(self.seed, self.name).normal(self.step, self.index, channels, length, dtype)
+
+    def uniform(self, channels: int, length: int) -> Tensor:
+        """Uniform numbers in (0, 1), float64 (B, C, L)."""
+        numbers = Stream(self.seed, self.name).uniform(self.step, self.index, channels * length)
+        return numbers.unflatten(1, (channels, length))
 
 
 def seed_generators(seed: int) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..core.condition import Condition
 from ..core.errors import ConfigError
 from ..core.preprocessing import BasePreprocessor
-from ..core.randomness import Stream
+from ..core.randomness import Draws, Stream
 from ..core.types import Losses, Series
 from .denoiser import NetDenoiser
 from .objective import BaseObjective
@@ -121,7 +121,8 @@ class DiffusionLoss(nn.Module):
         index: Tensor,
     ) -> Losses:
         with torch.autocast(x.device.type, enabled=False):  # a network's precision is not the data's
-            x_0 = self.preprocessing.transform(x, condition).float()
+            draws = Draws(stream.seed, f"{stream.name} preprocessing", step, index)
+            x_0 = self.preprocessing.draw(x, condition, draws).float()
             condition = self.preprocessing.condition(condition, x)
         if condition is not None and condition.valid is not None:
             x_0 = x_0 * condition.valid

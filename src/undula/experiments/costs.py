@@ -22,6 +22,7 @@ from torch import Tensor
 
 from ..config.schema import Config
 from ..core.errors import TrainingError, UndulaError
+from ..core.registry import Registry
 from ..data.batching import epoch_batches
 from ..data.prepare import PreparedData
 from ..diffusion.loss import DiffusionLoss
@@ -29,10 +30,13 @@ from ..model import DiffusionModel
 from ..model.fitting import training_batch
 from ..model.inspection import parameter_counts, saved_bytes, shapes_of
 from ..training.engine import total_steps
+from ..training.options import TrainingOptions
+from ..training.stage import Stage
 from .evaluating import conditions
 
 _BYTES_A_PARAMETER = 20
 _TIMED_STEPS, _SAMPLER_STEPS, _DRAWN = 3, 3, 256
+_STAGE_STEPS, _STAGE_NUMBERS = (5, 25), 100_000
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Costs:
         step_seconds: median of three steps; None if nothing was timed.
         train_seconds: estimated, without validation and pictures.
         sample_seconds: estimated, to draw `evaluation.num_samples`.
+        stage_seconds: estimated, of a preprocessing's own training; None if there is none, or nothing
+            was timed.
         memory: bytes of `training` (weights, gradients, optimiser, average), `activations`, `data`.
         device: on which was timed.
         threads: torch's.
@@ -59,6 +65,7 @@ class Costs:
     step_seconds: float | None
     train_seconds: float | None
     sample_seconds: float | None
+    stage_seconds: float | None
     memory: dict[str, int]
     device: str
     threads: int
@@ -96,11 +103,12 @@ def measure(
         "activations": 0,
         "data": _bytes(prepared),
     }
-    step_seconds = train_seconds = sample_seconds = None
+    step_seconds = train_seconds = sample_seconds = stage_seconds = None
     if timed:
         with _threads(options.threads):
             step_seconds, memory["activations"] = _timed_steps(model, loss, prepared, batches, config, device)
             sample_seconds = _sampling(model, prepared, config)
+            stage_seconds = _stage(model, prepared, options)
         limits = [x for x in (steps and steps * step_seconds, options.max_time) if x is not None]
         train_seconds = min(limits)
     return Costs(
@@ -111,6 +119,7 @@ def measure(
         step_seconds=step_seconds,
         train_seconds=train_seconds,
         sample_seconds=sample_seconds,
+        stage_seconds=stage_seconds,
         memory=memory,
         device=str(device),
         threads=options.threads or torch.get_num_threads(),
@@ -171,6 +180,25 @@ def _sampling(model: DiffusionModel, prepared: PreparedData, config: Config) -> 
     seconds = time.perf_counter() - start
     few = model.parts_.sampler_for(None, _SAMPLER_STEPS).calls
     return seconds * sampler.calls / few * wanted / n
+
+
+def _stage(model: DiffusionModel, prepared: PreparedData, options: TrainingOptions) -> float | None:
+    """Estimated seconds of a preprocessing's own training; None if it has none, or no number of steps."""
+    batch = training_batch(model.collator_, prepared.parts.train.some(_STAGE_NUMBERS))
+    with torch.no_grad():
+        found = model.parts_.preprocessing.trained(batch.x, batch.condition)
+    if found is None or "steps" not in found[0].params:
+        return None
+    part, x = found
+    seconds = []
+    few, more = _STAGE_STEPS
+    for steps in (few, few, more):  # the first one warms up
+        copy = Registry.get("preprocessing", Registry.name(part), **{**part.params, "steps": steps})
+        copy.stage = Stage(main=options)
+        start = time.perf_counter()
+        copy.fit(x)
+        seconds.append(time.perf_counter() - start)
+    return max(0.0, seconds[2] - seconds[1]) / (more - few) * float(part.params["steps"])
 
 
 def _bytes(prepared: PreparedData) -> int:

@@ -15,7 +15,7 @@ from ..diffusion.loss import DiffusionLoss, TrainingBatch
 from ..model import DiffusionModel
 from ..model.inspection import gradient_norms, parameter_counts, shapes_of
 from ..training.loggers import Logger
-from .diagnosis import KINDS, Diagnosis, table_in_words
+from .diagnosis import Diagnosis, table_in_words
 
 
 class RunDebug:
@@ -76,7 +76,7 @@ class RunDebug:
         diagnosis = Diagnosis(model, prepared)
         for line in table_in_words(diagnosis.by_noise_level):
             self.say(f"debug: {line}")
-        for what in KINDS:
+        for what in diagnosis.kinds:
             try:
                 for path in diagnosis.save(what, plots):
                     self.say(f"debug: {path}")

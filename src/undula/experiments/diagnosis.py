@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["KINDS", "Diagnosis", "Picture", "table_in_words"]
+__all__ = ["Diagnosis", "Picture", "table_in_words"]
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..core.condition import Condition
 from ..core.errors import IncompatibleError
-from ..core.randomness import Stream
+from ..core.randomness import Draws, Stream
 from ..core.registry import Registry
 from ..data.prepare import PreparedData
 from ..data.windows import WindowDataset
@@ -32,9 +32,11 @@ from ..diffusion.sampler import SampleNoise
 from ..model import DiffusionModel
 from ..model.fitting import training_batch
 from ..nn.attention_maps import recorded_attention
+from .bottleneck import is_latent, save_reconstructions
 
-Picture = Literal["trajectories", "loss_by_noise", "calibration", "attention"]
-KINDS: tuple[Picture, ...] = ("trajectories", "loss_by_noise", "calibration", "attention")
+Picture = Literal["trajectories", "loss_by_noise", "calibration", "attention", "reconstructions"]
+_KINDS: tuple[Picture, ...] = ("trajectories", "loss_by_noise", "calibration", "attention", "reconstructions")
+_RECONSTRUCTED = 6
 _HELD_OUT, _FOR_GAUSSIAN, _DRAWN = 256, 20_000, 64
 _ATTENTION_AT = (-4.0, 0.0, 4.0)
 
@@ -52,12 +54,17 @@ class Diagnosis:
         self.model, self.prepared, self.seed = model, prepared, seed
         self.title = Registry.name(model.parts_.architecture)
 
+    @property
+    def kinds(self) -> list[Picture]:
+        """The pictures that this model may have; reconstructions are of latent models alone."""
+        return [kind for kind in _KINDS if kind != "reconstructions" or is_latent(self.model)]
+
     def save(self, what: Picture, folder: Path) -> list[Path]:
         """Write the pictures of one kind.
 
         Args:
             what: which.
-            folder: where `<what>.png` goes.
+            folder: where `<what>.png` goes; reconstructions are `vae_recon_idx_000.png` and so on.
 
         Returns:
             The files.
@@ -70,6 +77,7 @@ class Diagnosis:
             "loss_by_noise": self._loss_by_noise,
             "calibration": self._calibration,
             "attention": self._attention,
+            "reconstructions": self._reconstructions,
         }
         return draw[what](folder / f"{what}.png")
 
@@ -100,7 +108,8 @@ class Diagnosis:
         calls = []
         for call in of_levels:
             spread = (float(call.level.alpha) * s) ** 2 + float(call.level.sigma) ** 2
-            series = parts.preprocessing.inverse_transform(call.d.double(), condition)
+            with torch.no_grad():
+                series = parts.preprocessing.inverse_transform(call.d.double(), condition)
             alpha, sigma = float(call.level.alpha), float(call.level.sigma)
             calls.append(
                 {
@@ -158,6 +167,9 @@ class Diagnosis:
             save_attention(made[-1], found["cross"], title, "token of the history")
         return made
 
+    def _reconstructions(self, path: Path) -> list[Path]:
+        return save_reconstructions(self.model, self.prepared, path.parent, _RECONSTRUCTED, self.seed)
+
     # -- inside --------------------------------------------------------------------------------
 
     @property
@@ -198,7 +210,8 @@ class Diagnosis:
     def _diffused(self, part: WindowDataset, most: int) -> tuple[Tensor, Condition | None]:
         """Windows of a part in what is diffused, and what the network is told of them."""
         batch, preprocessing = self._batch(part, most), self.model.parts_.preprocessing
-        z = preprocessing.transform(batch.x, batch.condition).float()
+        draws = Draws(self.seed, "diagnosis", 0, torch.arange(len(batch.x)))
+        z = preprocessing.draw(batch.x, batch.condition, draws).float()
         return z, preprocessing.condition(batch.condition, batch.x)
 
 

@@ -22,6 +22,7 @@ from ..evaluation.blocks import RealWindows
 from ..evaluation.judge import Between, Judgement, distance_figure, judge
 from ..evaluation.names import METRICS
 from ..model import DiffusionModel
+from .bottleneck import decoded_prior, is_latent
 
 if TYPE_CHECKING:
     from ..report.histories import Histories
@@ -112,6 +113,8 @@ def evaluate_model(
     for name in _BASELINES:
         baseline = Registry.get("baseline", name).fit(stretches, length)
         baselines[name] = baseline.sample(options.num_samples, seed)
+    if is_latent(model):
+        baselines["vae_only"] = decoded_prior(model, options.num_samples, seed)
     judgement = judge(
         generated,
         held_out,

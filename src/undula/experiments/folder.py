@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["RunFolder", "find_model", "find_run"]
+__all__ = ["RunFolder", "find_model", "find_run", "find_waiting_run"]
 
 import contextlib
 import errno
@@ -18,6 +18,9 @@ from ..core.errors import RunError, did_you_mean
 from ..core.files import write_json, write_text
 
 RUNS = Path("experiments") / "runs"
+
+PROBE = "bottleneck.json"
+"""What a run writes when its autoencoder is trained."""
 
 
 class RunFolder:
@@ -82,12 +85,13 @@ class RunFolder:
         """Write a JSON file atomically."""
         write_json(self.path / name, value)
 
-    def curve(self) -> list[dict[str, float]]:
-        """The lines of metrics.jsonl."""
+    def curve(self, stage: str = "") -> list[dict[str, float]]:
+        """The lines of metrics.jsonl, of a stage or of the main training."""
         file = self.path / "metrics.jsonl"
         if not file.is_file():
             return []
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        return [line for line in lines if line.pop("stage", "") == stage]
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -147,6 +151,26 @@ def find_run(run: str | Path, needs: str = "config.yaml") -> RunFolder:
             f"{RUNS}/{did_you_mean(str(run), names)} (`undula run CONFIG` makes one)"
         )
     return RunFolder(max(found, key=lambda p: p.name))
+
+
+def find_waiting_run(name: str, out: Path | None = None) -> RunFolder:
+    """The newest run of a name whose autoencoder is trained and whose diffusion is not.
+
+    Args:
+        name: of the experiment.
+        out: parent of its runs; None: experiments/runs.
+
+    Raises:
+        RunError: if there is none.
+    """
+    runs = [p.parent for p in ((RUNS if out is None else out) / name).glob(f"*/{PROBE}")]
+    waiting = [p for p in runs if not (p / "model" / "model.json").is_file()]
+    if not waiting:
+        raise RunError(
+            f"no run of {name!r} waits for its diffusion stage: make one with --stage vae, or name a "
+            "run with --resume RUN"
+        )
+    return RunFolder(max(waiting, key=lambda p: p.name))
 
 
 def find_model(run: str | Path) -> Path:

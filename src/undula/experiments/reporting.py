@@ -14,6 +14,7 @@ import numpy as np
 from ..config.schema import Config
 from ..config.yaml12 import dump_yaml
 from ..data.prepare import PreparedData
+from ..evaluation.bottleneck import Bottleneck
 from ..evaluation.judge import judge
 from ..evaluation.names import chosen
 from ..model import DiffusionModel
@@ -32,8 +33,9 @@ def write_report(
     prepared: PreparedData,
     evaluation: RunEvaluation,
     results: dict[str, Any],
+    probe: Bottleneck | None = None,
 ) -> bool:
-    """Write the pictures and the page.
+    """Write the pictures and the page, with what an autoencoder lets through, if there is one.
 
     Returns:
         Whether there was something to show: without held-out data there is not.
@@ -75,6 +77,7 @@ def write_report(
         curve=folder.curve(),
         config=dump_yaml(config.model_dump(mode="json")),
         histories=histories(model, prepared, evaluation, config),
+        probe=probe,
     )
     write_page(folder.path / "report.html", content)
     return True

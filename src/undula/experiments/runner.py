@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +32,7 @@ from .environment import environment
 from .evaluating import RunEvaluation
 from .folder import RunFolder, find_run
 from .reporting import Watch, write_report
+from .stages import LatentStage, StageName, check_stage
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,14 @@ class RunResult:
         results: the contents of results.json.
         judgement: the figures; None if nothing was held out.
         baselines: the names of the baselines.
+        probe: lines of what an autoencoder lets through, where the run ended with it.
     """
 
     folder: Path
     results: dict[str, Any]
     judgement: Judgement | None
     baselines: list[str]
+    probe: list[str] = field(default_factory=list)
 
 
 class ExperimentRunner:
@@ -116,11 +119,13 @@ class ExperimentRunner:
             prepared = replace(prepared, parts=replace(prepared.parts, test=None))
         return model, prepared
 
-    def run(self, resume: str | Path | None = None) -> RunResult | None:
+    def run(self, resume: str | Path | None = None, stage: StageName = "all") -> RunResult | None:
         """Train, sample, judge, write.
 
         Args:
             resume: a run folder to go on with.
+            stage: "vae" stops when the autoencoder is trained and probed; "diffusion" goes on with a
+                run where it is; "all" does both.
 
         Returns:
             What was left behind; None in the helping processes of a distributed training.
@@ -129,10 +134,14 @@ class ExperimentRunner:
             Interrupted: after SIGINT or SIGTERM; the message says how to resume.
         """
         model, prepared = self.prepare()
+        check_stage(stage, model, resume)
         if not is_main_process():
             checkpoints = None if resume is None else find_run(resume).checkpoints
             hooks = FitHooks(
-                folder=checkpoints, resume=resume is not None, train_step=self.experiment.train_step
+                folder=checkpoints,
+                resume=resume is not None,
+                train_step=self.experiment.train_step,
+                on_stage=lambda _: stage != "vae",
             )
             model.fit(prepared, hooks)
             return None
@@ -142,7 +151,7 @@ class ExperimentRunner:
         with folder.locked():
             try:
                 with self._wandb(folder) as tracker:
-                    return self._run(folder, model, prepared, resume is not None, tracker)
+                    return self._run(folder, model, prepared, resume is not None, tracker, stage)
             except Interrupted as stop:
                 folder.write_json("results.json", self._summary("interrupted"))
                 raise Interrupted(f"{stop}; go on with: undula run --resume {folder.path}") from None
@@ -158,6 +167,7 @@ class ExperimentRunner:
         prepared: PreparedData,
         resume: bool,
         tracker: WandbLogger | None,
+        stage: StageName,
     ) -> RunResult:
         if not resume:
             folder.write_text("config.yaml", dump_yaml(self.config.model_dump(mode="json")))
@@ -172,10 +182,17 @@ class ExperimentRunner:
         progress = self._progress("training")
         watch = Watch(self.config, prepared, folder, board, progress.message)
         hooks = FitHooks(folder.checkpoints, resume, loggers, progress, watch, self.experiment.train_step)
+        latent = LatentStage(folder, prepared, self._say, go_on=stage != "vae")
+        hooks.on_stage = latent
+        hooks.progress_of = lambda name: self._progress(f"training the {name}")
         debugging = RunDebug(loggers, progress.message)
         if self.debug:
             hooks.on_start, hooks.loggers = debugging.begin, [*loggers, debugging]
         model.fit(prepared, hooks)
+        if stage == "vae":
+            results = {**self._summary("vae_trained"), **latent.results(model)}
+            folder.write_json("results.json", results)
+            return RunResult(folder.path, results, None, [], latent.lines)
         model.save(folder.model)
         evaluation = None
         if self.judge_on != "nothing":
@@ -183,10 +200,10 @@ class ExperimentRunner:
                 evaluation = self.experiment.evaluate(
                     model, prepared, self.config, lambda share: sampling.update(share, "")
                 )
-        results = self._results(model, prepared, evaluation)
+        results = {**self._results(model, prepared, evaluation), **latent.results(model)}
         if evaluation is not None:
             write_samples(folder.path / "samples.parquet", evaluation.samples, model.columns_)
-            if not write_report(folder, self.config, model, prepared, evaluation, results):
+            if not write_report(folder, self.config, model, prepared, evaluation, results, latent.probe):
                 self._say("nothing is held out (data.split): no figures, and no page")
         if self.debug:
             results["debug"] = debugging.finish(model, prepared, folder.plots)

@@ -91,6 +91,12 @@ def export_onnx(
     """
     path = Path(path)
     _require(path)
+    if preprocessing.random:
+        raise IncompatibleError(
+            f"this model is not exported: preprocessing {Registry.name(preprocessing)!r} draws its answers "
+            "at random, which one file of operations does not: export a model of the series themselves, such "
+            "as one with preprocessing raw"
+        )
     levels = [level for level in sampler.levels(denoiser.path) if level.sigma > 0]
     length = collator.length or _LENGTH_WHERE_IT_VARIES
     graph = DenoiserGraph(denoiser, preprocessing, collator, length).eval()

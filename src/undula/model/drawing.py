@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..core.condition import Condition
 from ..core.errors import ConfigError, DataError, RunError
-from ..core.randomness import Stream
+from ..core.randomness import Draws, Stream
 from ..core.registry import Registry
 from ..data.collation import Collator
 from ..data.given import Given, given_windows
@@ -77,6 +77,7 @@ class Drawing:
         length: int | None,
         batch_size: int,
         on_progress: Callable[[float], None] | None,
+        on_diffused: Callable[[Array], None] | None = None,
     ) -> tuple[list[Array], float]:
         """Draw n samples; sample i depends on the seed and i alone.
 
@@ -90,6 +91,7 @@ class Drawing:
             length: steps of a sample; None: the training windows'.
             batch_size: samples that are drawn at once.
             on_progress: called with the share that is done.
+            on_diffused: called with each batch as it was before the preprocessing's inverse, (B, C', L').
 
         Returns:
             Arrays (L_i, C) in the data's units, and the network evaluations a sample took on average.
@@ -102,7 +104,9 @@ class Drawing:
             index = np.arange(start, min(start + batch_size, n))
             condition = self._condition(index, lengths[index], windows, unconditional)
             share = _share_reporter(on_progress, start / n, len(index) / n)
-            samples += self._batch(sampler, denoiser, seed, index, lengths[index], condition, share)
+            samples += self._batch(
+                sampler, denoiser, seed, index, lengths[index], condition, share, on_diffused
+            )
         return samples, counted.members / n
 
     def _lengths(self, n: int, seed: int, length: int | None, windows: Batch | None) -> NDArray[np.int64]:
@@ -163,6 +167,7 @@ class Drawing:
         lengths: NDArray[np.int64],
         condition: Condition | None,
         on_step: Callable[[int, int], None] | None,
+        on_diffused: Callable[[Array], None] | None,
     ) -> Iterator[Array]:
         """Samples of one batch, each (L_i, C), in the data's units."""
         device, longest = next(self.parts.architecture.parameters()).device, int(lengths.max())
@@ -170,9 +175,13 @@ class Drawing:
         condition = None if condition is None else condition.to(device)
         like = torch.empty(len(index), channels, longest, device=device)
         told = preprocessing.condition(condition, like)
-        noise = SampleNoise(seed, torch.from_numpy(index).to(device), *preprocessing.shape(channels, longest))
-        z = sampler.sample(denoiser, noise, told, on_step)
-        x = preprocessing.inverse_transform(z.double(), condition)
+        numbers = torch.from_numpy(index).to(device)
+        noise = SampleNoise(seed, numbers, *preprocessing.shape(channels, longest))
+        z = sampler.sample(denoiser, noise, told, on_step).double()
+        if on_diffused is not None:
+            on_diffused(z.cpu().numpy())
+        with torch.no_grad():
+            x = preprocessing.draw_inverse(z, condition, Draws(seed, "preprocessing", 0, numbers))
         samples = x.transpose(1, 2).cpu().numpy()
         if not np.isfinite(samples).all():
             raise RunError(

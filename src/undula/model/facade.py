@@ -130,21 +130,30 @@ class DiffusionModel:
             self._fitted = fitted
             return hooks.on_epoch(self, epochs, steps) if hooks.on_epoch else {}
 
-        self._fitted = fit(parts, prepared, training, self.seed, hooks, on_epoch if hooks.on_epoch else None)
+        def on_stage(fitted: Fitted) -> bool:
+            self._fitted = fitted
+            return hooks.on_stage is None or hooks.on_stage(self)
+
+        pictures = on_epoch if hooks.on_epoch else None
+        self._fitted = fit(parts, prepared, training, self.seed, hooks, pictures, on_stage)
         return self
 
-    def assemble(self, prepared: PreparedData) -> DiffusionLoss:
+    def assemble(self, prepared: PreparedData, hooks: FitHooks | None = None) -> DiffusionLoss:
         """Everything that comes before the first step of training; the network is untrained.
 
         Args:
             prepared: the data.
+            hooks: how to train a preprocessing that is trained, such as from its last checkpoint; None:
+                not at all, which is enough for shapes and costs.
 
         Returns:
             The loss of a batch; see `DiffusionLoss`.
         """
         parts = self.compose()
         self._parts, self._options = parts, prepared.options
-        self._fitted, loss = assemble(parts, prepared, self._training_options(), self.seed)
+        options, name = self._training_options(), parts.preprocessing.stage_name
+        stage = hooks.stage(name, options, self.seed) if hooks is not None and name else None
+        self._fitted, loss = assemble(parts, prepared, options, self.seed, stage=stage)
         return loss
 
     def compose(self) -> Composition:
@@ -195,6 +204,11 @@ class DiffusionModel:
         return self._state().outcome
 
     @property
+    def stage_outcome_(self) -> Outcome | None:
+        """How the preprocessing's own training ended; None if it has none, or for a loaded model."""
+        return self._state().stage
+
+    @property
     def denoiser_(self) -> NetDenoiser:
         """D(x_t, t, c) in the space that is diffused."""
         return self._state().denoiser
@@ -232,6 +246,7 @@ class DiffusionModel:
         guidance_scale: float | None = None,
         batch_size: int = 256,
         on_progress: Callable[[float], None] | None = None,
+        on_diffused: Callable[[Array], None] | None = None,
     ) -> Array | list[Array]:
         """Draw samples.
 
@@ -252,6 +267,8 @@ class DiffusionModel:
                 model as trained.
             batch_size: samples that are drawn at once; memory against speed.
             on_progress: called with the share that is done.
+            on_diffused: called with each batch as it was before the preprocessing's inverse, such as
+                latents, (B, C', L').
 
         Returns:
             (n, L, C) in the data's units; a list of arrays (L_i, C) if lengths vary.
@@ -274,6 +291,7 @@ class DiffusionModel:
             length=length,
             batch_size=batch_size,
             on_progress=on_progress,
+            on_diffused=on_diffused,
         )
         same = all(len(x) == len(samples[0]) for x in samples)
         return np.stack(samples) if same and self.collator_.length is not None else samples

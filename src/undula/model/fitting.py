@@ -17,7 +17,8 @@ from torch import Tensor
 
 from ..core.component import Component
 from ..core.errors import DataError, IncompatibleError
-from ..core.randomness import forked_generator
+from ..core.preprocessing import HeldOut
+from ..core.randomness import Draws, derive_seed, forked_generator
 from ..core.registry import Registry
 from ..data.batching import epoch_batches
 from ..data.collation import Collator
@@ -29,6 +30,7 @@ from ..training.engine import Engine, Outcome, Task
 from ..training.loggers import Logger
 from ..training.options import TrainingOptions
 from ..training.progress import Progress
+from ..training.stage import Stage, loggers_of_stage
 from .composition import Composition
 from .storage import load_weights
 
@@ -48,6 +50,9 @@ class FitHooks:
             `training.sample_every` epochs, under the averaged weights; its numbers are logged.
         train_step: what a training step costs; see `DiffusionLoss`; None: the objective's loss.
         on_start: called with the loss and the first batch, before the first step.
+        progress_of: makes where the user looks in a training of the preprocessing, of its name.
+        on_stage: called with the model when the preprocessing is fitted, before the first step, if
+            that was a training; whether to go on.
     """
 
     folder: Path | None = None
@@ -57,6 +62,19 @@ class FitHooks:
     on_epoch: Callable[[Any, int, int], dict[str, float]] | None = None
     train_step: Callable[..., Tensor] | None = None
     on_start: Callable[[DiffusionLoss, TrainingBatch], None] | None = None
+    progress_of: Callable[[str], Progress] | None = None
+    on_stage: Callable[[Any], bool] | None = None
+
+    def stage(self, name: str, main: TrainingOptions, seed: int) -> Stage:
+        """How the preprocessing's own training is run."""
+        return Stage(
+            seed=derive_seed(seed, "stage", name),
+            main=main,
+            folder=self.folder and self.folder / name,
+            resume=self.resume,
+            loggers=loggers_of_stage(self.loggers, name),
+            progress=self.progress_of(name) if self.progress_of else None,
+        )
 
 
 @dataclass
@@ -69,6 +87,7 @@ class Fitted:
         s: standard deviation of what is diffused.
         lengths: evenly spaced quantiles of the training windows' lengths.
         outcome: how the training ended; None before it has.
+        stage: how a preprocessing that is trained was; None: it is not, or the model was loaded.
     """
 
     denoiser: NetDenoiser
@@ -76,6 +95,7 @@ class Fitted:
     s: float
     lengths: list[int]
     outcome: Outcome | None = field(default=None)
+    stage: Outcome | None = field(default=None)
 
 
 def fit(
@@ -85,6 +105,7 @@ def fit(
     seed: int,
     hooks: FitHooks,
     on_epoch: Callable[[Fitted, int, int], dict[str, float]] | None = None,
+    on_stage: Callable[[Fitted], bool] | None = None,
 ) -> Fitted:
     """Fit the preprocessing, build the network, train it.
 
@@ -95,11 +116,18 @@ def fit(
         seed: of everything random.
         hooks: what the caller hangs in.
         on_epoch: called with the fitted parts and the numbers of epochs and steps.
+        on_stage: called with the fitted parts when a preprocessing that is trained is; whether to go on.
 
     Returns:
         The fitted parts, with the averaged weights in the network.
     """
-    fitted, loss = assemble(parts, prepared, options, seed, hooks.train_step)
+    name = parts.preprocessing.stage_name
+    stage = hooks.stage(name, options, seed) if name else None
+    fitted, loss = assemble(parts, prepared, options, seed, hooks.train_step, stage)
+    if stage is not None:
+        fitted.stage = stage.outcome
+        if on_stage is not None and not on_stage(fitted):
+            return fitted
     train, val, collator = prepared.parts.train, prepared.parts.val, fitted.collator
 
     def batches(epoch: int) -> list[NDArray[np.int64]]:
@@ -130,6 +158,7 @@ def assemble(
     options: TrainingOptions,
     seed: int,
     train_step: Callable[..., Tensor] | None = None,
+    stage: Stage | None = None,
 ) -> tuple[Fitted, DiffusionLoss]:
     """Fit preprocessing and noise, build the network: all that comes before the first step.
 
@@ -139,9 +168,13 @@ def assemble(
         options: how it will be trained.
         seed: of the network's initial weights.
         train_step: what a training step costs; see `DiffusionLoss`; None: the objective's loss.
+        stage: how a preprocessing that is trained is; None: it is built, and not trained.
     """
     train = prepared.parts.train
     collator = Collator.fit(prepared.panel, train)
+    if parts.preprocessing.stage_name:
+        parts.preprocessing.stage = stage or Stage(rehearsal=True)
+        parts.preprocessing.held_out = _held_out(prepared, collator)
     s = _fit_to_data(parts, collator, train)
     layout = parts.preprocessing.layout(collator.layout)
     parts.check_guidance(parts.guidance, collator.layout)
@@ -173,7 +206,9 @@ def _fit_to_data(parts: Composition, collator: Collator, train: WindowDataset) -
             _refuse_gaps(part, instead, collator)
     preprocessing.columns = collator.columns
     preprocessing.fit(batch.x, valid, batch.condition)
-    z = preprocessing.transform(batch.x, batch.condition)
+    draws = Draws(0, "fit", 0, torch.arange(len(batch.x)))
+    with torch.no_grad():
+        z = preprocessing.draw(batch.x, batch.condition, draws)
     given = z if valid is None else z[valid.expand_as(z)]
     s = float(given.square().mean().sqrt())
     if not np.isfinite(s) or s <= 0:
@@ -183,6 +218,16 @@ def _fit_to_data(parts: Composition, collator: Collator, train: WindowDataset) -
         )
     parts.noise.fit(z, parts.sde, preprocessing.condition(batch.condition, batch.x))
     return s
+
+
+def _held_out(prepared: PreparedData, collator: Collator) -> HeldOut | None:
+    """Validation windows for a preprocessing that is trained."""
+    if prepared.parts.val is None or collator.length is None:
+        return None
+    batch = training_batch(collator, prepared.parts.val.some())
+    if batch.condition is not None and batch.condition.valid is not None:
+        return None
+    return HeldOut(batch.x, batch.condition)
 
 
 def _refuse_gaps(part: Component, instead: str, collator: Collator) -> None:

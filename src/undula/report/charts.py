@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Sets", "dynamics_chart", "marginals_chart", "quantiles_chart", "windows_chart"]
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from .plots import GENERATED, REAL, TRAINING
 
 Array = NDArray[np.floating[Any]]
 
+_COLOURS = ("#8e44ad", "#16a085", "#c0392b", "#b8860b", "#2c3e50", "#e377c2")
 _SHOWN_WINDOWS, _SHOWN_COLUMNS, _QUANTILES = 8, 4, 400
 
 
@@ -133,7 +135,7 @@ def dynamics_chart(sets: Sets) -> go.Figure:
     lags = np.arange(1, LAGS + 1)
     lines = {what: windows for what, windows, _ in reversed(sets.shown)} | sets.baselines
     colours = {what: colour for what, _, colour in sets.shown}
-    others = dict(zip(sets.baselines, ("#8e44ad", "#16a085", "#c0392b"), strict=False))
+    others = dict(zip(sets.baselines, itertools.cycle(_COLOURS), strict=False))
     for row in range(len(names)):
         for column, transform in ((1, np.asarray), (2, deviations)):
             for what, windows in lines.items():

@@ -13,7 +13,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from ..core.files import write_text
+from ..evaluation.bottleneck import Bottleneck
 from ..evaluation.figure import Judgement
+from .bottleneck import probe_rows, probe_words
 from .charts import Sets, dynamics_chart, marginals_chart, quantiles_chart, windows_chart
 from .histories import Histories, fan_chart, rolling_chart
 from .html import LAYOUT, as_html, render, rounded
@@ -41,6 +43,7 @@ class PageContent:
         curve: logged steps: dictionaries with `step`, `loss`, `val_loss`.
         config: the resolved config, as YAML.
         histories: of a conditional model; None: it is told no history.
+        probe: of the autoencoder in whose latents was diffused; None: there is none.
     """
 
     title: str
@@ -56,6 +59,7 @@ class PageContent:
     curve: list[dict[str, float]]
     config: str
     histories: Histories | None = None
+    probe: Bottleneck | None = None
 
     @property
     def sets(self) -> Sets:
@@ -83,6 +87,8 @@ def write_page(path: Path, content: PageContent) -> None:
         columns_note=SEVERAL_COLUMNS if len(content.columns) > 1 else "",
         shift=shift_in_words(content.judgement),
         baselines=list(content.baselines),
+        probe_rows=[] if content.probe is None else probe_rows(content.probe),
+        probe_words=[] if content.probe is None else probe_words(content.probe),
         charts={name: as_html(chart, name) for name, chart in charts.items()},
     )
     write_text(path, html)

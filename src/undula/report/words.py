@@ -190,12 +190,12 @@ def tally_in_words(judgement: Judgement) -> str:
     good, count = tally(judgement)
     first = next(iter(judgement.figures.values()), None)
     others = [
-        f"{who.replace('_', ' ')} {tally(judgement, who)[0]}" for who in (first.baselines if first else ())
+        f"{who.replace('_', ' ')} {tally(judgement, who)[0]}" + (" (which copies)" if "block" in who else "")
+        for who in (first.baselines if first else ())
     ]
-    copies = " (which copies)" if any("block" in other for other in others) else ""
     return (
         f"{good} of {count} figures lie inside the interval of the real data or within {_GOOD:g} times "
-        f"the larger floor" + (f"; by the same rule: {', '.join(others)}{copies}." if others else ".")
+        "the larger floor" + (f"; by the same rule: {', '.join(others)}." if others else ".")
     )
 
 

@@ -31,35 +31,50 @@ class Logger(Protocol):
 
 
 class JSONLinesLogger:
-    """One JSON object a line, each with its step.
+    """One JSON object a line, each with its step; numbers of a stage carry its name.
 
     Args:
         path: of the file.
+        stage: of the training; empty: the main one.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, stage: str = "") -> None:
+        self.path, self.stage = path, stage
+
+    def of_stage(self, name: str) -> JSONLinesLogger:
+        """The logger of a stage, on the same file."""
+        return JSONLinesLogger(self.path, name)
 
     def start(self, step: int) -> None:
-        """Keep whole lines up to `step`, drop the rest."""
+        """Keep whole lines up to `step`, and those of other stages; drop the rest."""
         lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
-        kept = [line for line in lines if _step_of(line) <= step]
+        kept = [line for line in lines if self._keeps(*_place_of(line), step)]
         write_text(self.path, "".join(f"{line}\n" for line in kept))
 
     def log(self, step: int, values: dict[str, float]) -> None:
         """Append a line."""
+        place = {"step": step, **({"stage": self.stage} if self.stage else {})}
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, **values}) + "\n")
+            file.write(json.dumps({**place, **_of_stage(self.stage, values)}) + "\n")
 
     def close(self) -> None:
         """Nothing is held."""
 
+    def _keeps(self, stage: str | None, at: float, step: int) -> bool:
+        return stage is not None and (stage != self.stage or at <= step)
 
-def _step_of(line: str) -> float:
+
+def _place_of(line: str) -> tuple[str | None, float]:
+    """The stage and the step of a line; no stage at all if it is not whole."""
     try:
-        return float(json.loads(line)["step"])
+        values = json.loads(line)
+        return values.get("stage", ""), float(values["step"])
     except (ValueError, KeyError):
-        return float("inf")
+        return None, float("inf")
+
+
+def _of_stage(stage: str, values: dict[str, float]) -> dict[str, float]:
+    return {f"{stage}/{name}": value for name, value in values.items()} if stage else values
 
 
 class TensorBoardLogger:
@@ -67,11 +82,16 @@ class TensorBoardLogger:
 
     Args:
         folder: of the event files.
+        stage: of the training; empty: the main one.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, stage: str = "") -> None:
+        self.folder, self.stage = folder, stage
         self._writer: Any = None
+
+    def of_stage(self, name: str) -> TensorBoardLogger:
+        """The logger of a stage, with files of its own: resuming one does not touch the other's steps."""
+        return TensorBoardLogger(self.folder / name, name)
 
     def start(self, step: int) -> None:
         """Open a file in which steps beyond `step` replace earlier ones."""
@@ -81,7 +101,7 @@ class TensorBoardLogger:
 
     def log(self, step: int, values: dict[str, float]) -> None:
         """Write scalars."""
-        for name, value in values.items():
+        for name, value in _of_stage(self.stage, values).items():
             self._writer.add_scalar(name, value, step)
 
     def picture(self, name: str, image: Any, step: int) -> None:
@@ -179,6 +199,10 @@ class WandbLogger:
     ) -> None:
         self._run.finish(exit_code=0 if kind is None else 1)
 
+    def of_stage(self, name: str) -> Logger:
+        """The logger of a stage; W&B's steps only go up, so that it keeps the stage's last numbers alone."""
+        return _WandbStage(self, name)
+
     def start(self, step: int) -> None:
         """Nothing: steps that W&B has are not logged again."""
 
@@ -192,3 +216,20 @@ class WandbLogger:
 
     def close(self) -> None:
         """Nothing: the summary comes after the training."""
+
+
+class _WandbStage:
+    """The numbers of a stage before the main training, all at step 0."""
+
+    def __init__(self, main: WandbLogger, stage: str) -> None:
+        self.main, self.stage = main, stage
+
+    def start(self, step: int) -> None:
+        """Nothing."""
+
+    def log(self, step: int, values: dict[str, float]) -> None:
+        """Replace the stage's numbers."""
+        self.main.log(0, _of_stage(self.stage, {**values, "step": float(step)}))
+
+    def close(self) -> None:
+        """Nothing is held."""

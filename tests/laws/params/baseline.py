@@ -7,4 +7,11 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
         {},
         {"block_length": 5},
     ],
+    "vae": [
+        {"latent_dim": 3, "hidden_dim": 16, "steps": 40, "kl_warmup": 10},
+        {"latent_dim": 3, "hidden_dim": 8, "steps": 40, "encoder": "conv", "likelihood": "gaussian"},
+    ],
+    "timevae": [
+        {"latent_dim": 3, "hidden_dim": 8, "steps": 40, "seasons": [5]},
+    ],
 }

@@ -65,6 +65,10 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
         {"scales": [1, 3, 5]},
         {"scales": [4]},
     ],
+    "vae": [
+        {"latent_dim": 3, "hidden_dim": 16, "steps": 8, "kl_warmup": 4, "batch_size": 32},
+        {"latent_dim": 2, "latent_length": 5, "hidden_dim": 8, "encoder": "conv", "steps": 4},
+    ],
     "decorrelate": [
         {},
         {"strength": 0.5, "over": "time"},

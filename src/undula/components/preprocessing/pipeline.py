@@ -19,7 +19,8 @@ from torch import Tensor
 
 from ...core.condition import Condition, Layout
 from ...core.errors import ConfigError
-from ...core.preprocessing import BasePreprocessor
+from ...core.preprocessing import BasePreprocessor, HeldOut
+from ...core.randomness import Draws
 from ...core.registry import register
 from ...core.types import Mask, Series
 
@@ -41,6 +42,12 @@ class PipelinePreprocessor(BasePreprocessor):
         self.pointwise = all(step.pointwise for step in steps)
         self.any_length = all(step.any_length for step in steps)
         self.snaps = any(step.snaps for step in steps)
+        self.exact = all(step.exact for step in steps)
+        self.random = any(step.random for step in steps)
+        stages = [step.stage_name for step in steps if step.stage_name]
+        if len(stages) > 1:
+            raise ConfigError(f"pipeline: {len(stages)} steps are trained ({', '.join(stages)}): keep one")
+        self.stage_name = stages[0] if stages else ""
 
     @property
     def has_log_det(self) -> bool:
@@ -53,10 +60,18 @@ class PipelinePreprocessor(BasePreprocessor):
         """Fit each step on the images of the steps before it; see `BasePreprocessor.fit`."""
         self.shape_ = torch.tensor(x.shape[1:])
         columns: Sequence[str] = self.columns
+        held_out, self.held_out = self.held_out, None
         for step in self.steps:
             step.columns = columns if len(columns) == x.shape[1] else ()
+            if step.stage_name:
+                step.stage, self.stage, step.held_out = self.stage, None, held_out
+                held_out = None
             step.fit(x, valid, condition)
-            x, condition = step.transform(x, condition), _told(step, condition, x)
+            draws = Draws(0, "fit", 0, torch.arange(len(x), device=x.device))
+            x, condition = step.draw(x, condition, draws), _told(step, condition, x)
+            if held_out is not None:
+                told = _told(step, held_out.condition, held_out.x)
+                held_out = HeldOut(step.transform(held_out.x, held_out.condition), told)
         return self
 
     def transform(self, x: Series, condition: Condition | None = None) -> Tensor:
@@ -65,14 +80,48 @@ class PipelinePreprocessor(BasePreprocessor):
             x, condition = step.transform(x, condition), _told(step, condition, x)
         return x
 
+    def draw(self, x: Series, condition: Condition | None, draws: Draws) -> Tensor:
+        """Through all steps, each of which may draw; see `BasePreprocessor.draw`."""
+        for step in self.steps:
+            x, condition = step.draw(x, condition, draws), _told(step, condition, x)
+        return x
+
+    def prior(self, draws: Draws) -> Tensor:
+        """What the trained step takes for the distribution of its images, through the steps after it."""
+        number = next((i for i, step in enumerate(self.steps) if step.stage_name), 0)
+        z = self.steps[number].prior(draws)
+        for step in self.steps[number + 1 :]:
+            z = step.transform(z)
+        return z
+
+    def trained(
+        self, x: Series, condition: Condition | None = None
+    ) -> tuple[BasePreprocessor, Series] | None:
+        """The step that is trained, and what the steps before it make of x."""
+        for step in self.steps:
+            if step.stage_name:
+                return step.trained(x, condition)
+            x, condition = step.transform(x, condition), _told(step, condition, x)
+        return None
+
     def inverse_transform(self, z: Series, condition: Condition | None = None) -> Tensor:
         """Through all steps' inverses, last to first, each with the condition it had on the way there."""
+        return self._back(z, condition, None)
+
+    def draw_inverse(self, z: Series, condition: Condition | None, draws: Draws) -> Tensor:
+        """The same, where each step may draw; see `BasePreprocessor.draw_inverse`."""
+        return self._back(z, condition, draws)
+
+    def _back(self, z: Series, condition: Condition | None, draws: Draws | None) -> Tensor:
         shape, told = self._shape_before(z), [condition]
         for step in self.steps[:-1]:
             told.append(_told(step, told[-1], z.new_empty(z.shape[0], *shape)))
             shape = step.shape(*shape)
         for step, its_condition in zip(reversed(self.steps), reversed(told), strict=True):
-            z = step.inverse_transform(z, its_condition)
+            if draws is None:
+                z = step.inverse_transform(z, its_condition)
+            else:
+                z = step.draw_inverse(z, its_condition, draws)
         return z
 
     def log_det(self, x: Series, condition: Condition | None = None) -> Tensor:

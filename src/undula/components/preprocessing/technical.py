@@ -77,6 +77,11 @@ class TechnicalPreprocessor(BasePreprocessor):
     ) -> None:
         self.mode = mode
         self.price: BasePreprocessor = Registry.resolve("preprocessing", "raw" if price is None else price)
+        if not self.price.exact:
+            raise IncompatibleError(
+                f"technical: its price must invert, and {Registry.name(self.price)!r} does not: "
+                "put technical before it, as [technical, vae]"
+            )
         self.close, self.high, self.low = close, high, low
         self.returns, self.volatility, self.rsi, self.macd = returns, volatility, rsi, macd
         self.bollinger, self.bollinger_width, self.atr = bollinger, bollinger_width, atr

@@ -1,0 +1,1 @@
+"""Variational autoencoders of windows: networks, likelihoods, the objective, their training."""
