@@ -33,6 +33,7 @@ class PageContent:
     Args:
         title: the experiment's name.
         description: a sentence.
+        made: who made the samples: a half-sentence.
         facts: (what, value) pairs of how it was made.
         notes: what was found in the data, a sentence each.
         columns: names of the features.
@@ -48,6 +49,7 @@ class PageContent:
 
     title: str
     description: str
+    made: str
     facts: list[tuple[str, str]]
     notes: list[str]
     columns: list[str]
