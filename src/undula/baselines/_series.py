@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["draws", "flat_windows", "joined_rows", "whole_stretches"]
+__all__ = [
+    "differenced",
+    "draws",
+    "flat_windows",
+    "in_levels",
+    "integrated",
+    "joined_rows",
+    "wandering",
+    "whole_stretches",
+]
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -14,6 +23,8 @@ from ..core.errors import DataError
 from ..core.randomness import derive_seed
 
 Array = NDArray[np.floating[Any]]
+
+_LEVEL, _LEAST_FOR_A_TEST, _MOST_FOR_A_TEST = 0.05, 50, 5_000
 
 
 def draws(seed: int, name: str) -> np.random.Generator:
@@ -82,3 +93,38 @@ def flat_windows(series: list[Array], length: int, most: int, who: str) -> Array
         mine = chosen[(chosen >= end - len(view)) & (chosen < end)] - (end - len(view))
         parts.append(view[mine].reshape(len(mine), -1))
     return np.concatenate(parts)
+
+
+def integrated(stretches: list[Array], column: int) -> bool:
+    """Whether a column wanders: whether a unit root is not refused at 5 % (augmented Dickey-Fuller).
+
+    Only the longest stretch is looked at, and of a very long one its first 5,000 rows; of fewer than 50
+    rows nothing is concluded, and the column is taken as stationary.
+    """
+    from statsmodels.tsa.stattools import adfuller
+
+    x = max(stretches, key=len)[:_MOST_FOR_A_TEST, column]
+    if len(x) < _LEAST_FOR_A_TEST or np.ptp(x) == 0.0:
+        return False
+    lags = int(12 * (len(x) / 100) ** 0.25)  # Schwert's rule
+    test = adfuller(x, maxlag=min(lags, len(x) // 4), autolag=None, result_object=True)
+    return float(test.pvalue) > _LEVEL
+
+
+def wandering(stretches: list[Array], differences: Literal["auto"] | bool) -> NDArray[np.bool_]:
+    """Which columns a model takes in differences, (C,); "auto": those that wander."""
+    channels = stretches[0].shape[1]
+    if differences == "auto":
+        return np.array([integrated(stretches, c) for c in range(channels)])
+    return np.full(channels, differences)
+
+
+def differenced(stretches: list[Array], which: NDArray[np.bool_]) -> list[Array]:
+    """The rows of stretches but the first, some columns in differences."""
+    return [np.where(which, np.diff(s, axis=0), s[1:]) for s in stretches]
+
+
+def in_levels(steps: Array, levels: Array, which: NDArray[np.bool_]) -> Array:
+    """Windows (n, L, C) with the columns in differences summed up from their levels (n, C) before the window."""
+    found: Array = np.where(which, levels[:, None] + np.cumsum(steps, axis=1), steps)
+    return found

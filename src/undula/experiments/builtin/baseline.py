@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -58,12 +59,15 @@ class FittedBaseline:
         baseline: not fitted.
         prepared: the data; the training part is what it is fitted on.
         seed: of a fit that is random.
+        threads: of a fit; None: torch's choice.
     """
 
     num_parameters_ = None
 
-    def __init__(self, baseline: BaseBaseline, prepared: PreparedData, seed: int = 0) -> None:
-        self.baseline, self.seed = copy.deepcopy(baseline), seed
+    def __init__(
+        self, baseline: BaseBaseline, prepared: PreparedData, seed: int = 0, threads: int | None = None
+    ) -> None:
+        self.baseline, self.seed, self.threads = copy.deepcopy(baseline), seed, threads
         self.columns_ = list(prepared.panel.columns)
         self.outcome_: BaselineOutcome | None = None
 
@@ -71,11 +75,13 @@ class FittedBaseline:
         """Fit on the training part."""
         hooks = hooks or FitHooks()
         progress, train = hooks.progress or SilentProgress(), data.parts.train
-        start = time.perf_counter()
+        start, threads = time.perf_counter(), torch.get_num_threads()
+        torch.set_num_threads(self.threads or threads)
         try:
             with progress:
                 self.baseline.fit(train.stretches(), int(train.lengths.max()), self.seed, progress.update)
         finally:
+            torch.set_num_threads(threads)
             for logger in hooks.loggers:
                 logger.close()
         self.outcome_ = BaselineOutcome(time.perf_counter() - start)
@@ -110,7 +116,7 @@ class BaselineExperiment(BaseExperiment):
     def setup(self, config: Config) -> tuple[FittedBaseline, PreparedData]:
         """The baseline, not yet fitted, and the data."""
         prepared = prepare(config.data)
-        return FittedBaseline(self.baseline, prepared, config.experiment.seed), prepared
+        return FittedBaseline(self.baseline, prepared, config.experiment.seed, config.training.threads), prepared
 
     def train_step(
         self, loss: DiffusionLoss, batch: TrainingBatch, step: int, position: Tensor, size: int
