@@ -60,7 +60,7 @@ def whole_stretches(series: list[Array], least: int, who: str) -> list[Array]:
     if not found:
         raise DataError(
             f"{who} needs a training stretch of {least:,} rows without missing values, the longest has "
-            f"{longest:,}: give longer series, fill the gaps (data.missing: interpolate), or use another baseline"
+            f"{longest:,}: give longer series, data.missing: interpolate, or another baseline"
         )
     return found
 
@@ -85,7 +85,9 @@ def flat_windows(series: list[Array], length: int, most: int, who: str) -> Array
     counts = np.array([len(view) for view in views])
     total = int(counts.sum())
     if total < 2:
-        raise DataError(f"{who} needs two training windows of {length} rows, there is one: give longer series")
+        raise DataError(
+            f"{who} needs two training windows of {length} rows, there is one: give longer series"
+        )
     chosen = np.unique(np.linspace(0, total - 1, min(total, most)).astype(np.int64))
     ends = np.cumsum(counts)
     parts = []
@@ -125,6 +127,6 @@ def differenced(stretches: list[Array], which: NDArray[np.bool_]) -> list[Array]
 
 
 def in_levels(steps: Array, levels: Array, which: NDArray[np.bool_]) -> Array:
-    """Windows (n, L, C) with the columns in differences summed up from their levels (n, C) before the window."""
+    """Windows (n, L, C), the columns in differences summed up from their levels (n, C) before the window."""
     found: Array = np.where(which, levels[:, None] + np.cumsum(steps, axis=1), steps)
     return found

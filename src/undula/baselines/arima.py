@@ -2,11 +2,11 @@
 
 With w_t = Δ^d x_t − m:   w_t = Σ_i φ_i w_{t−i} + e_t + Σ_j θ_j e_{t−j}
 
-by maximum likelihood (statsmodels' state space form, in which the rows between stretches are missing), p and q by
-Akaike's criterion; d = 1 where a unit root is not refused at 5 % (augmented Dickey-Fuller), for likelihoods of
-different d cannot be compared. Windows go on from a training row drawn at random, with its w and e. Residuals
-are drawn as whole rows, the same for all columns, so that what happens together goes on happening together; or
-they are Gaussian and independent.
+by maximum likelihood (statsmodels' state space form, in which the rows between stretches are missing), p
+and q by Akaike's criterion; d = 1 where a unit root is not refused at 5 % (augmented Dickey-Fuller), for
+likelihoods of different d cannot be compared. Windows go on from a training row drawn at random, with its
+w and e. Residuals are drawn as whole rows, the same for all columns, so that what happens together goes on
+happening together; or they are Gaussian and independent.
 
 References:
     Box, Jenkins (1970). Time series analysis: forecasting and control
@@ -67,7 +67,9 @@ class ARIMABaseline(BaseBaseline):
         self._which, self._length = wandering(stretches, self.differences), length
         steps = differenced(stretches, self._which)
         if sum(map(len, steps)) < _LEAST_ROWS:
-            raise DataError(f"arima needs {_LEAST_ROWS} training rows, there are {sum(map(len, steps))}: give more data")
+            raise DataError(
+                f"arima needs {_LEAST_ROWS} training rows, there are {sum(map(len, steps))}: give more data"
+            )
         channels, lags = len(self._which), max(self.max_p, self.max_q, 1)
         self._means, self._orders = np.empty(channels), list[tuple[int, int]]()
         self._ar, self._ma = np.zeros((self.max_p, channels)), np.zeros((self.max_q, channels))
@@ -78,9 +80,15 @@ class ARIMABaseline(BaseBaseline):
                 on_progress((c + 1) / channels, f"column {c + 1}: {self._order_in_words(c)}")
         residuals = [self._residuals_of(s) for s in steps]
         skips = [max(lags, min(_SETTLING, len(s) // 2)) for s in steps]
-        usable = [(s, e, x[1:], k) for s, e, x, k in zip(steps, residuals, stretches, skips, strict=True) if len(s) > k]
+        usable = [
+            (s, e, x[1:], k)
+            for s, e, x, k in zip(steps, residuals, stretches, skips, strict=True)
+            if len(s) > k
+        ]
         if not usable:
-            raise DataError(f"arima needs a training stretch of more than {lags + 1} rows: set a lower max_p and max_q")
+            raise DataError(
+                f"arima needs a training stretch of more than {lags + 1} rows: set a lower max_p and max_q"
+            )
         self._residuals = np.concatenate([e[k:] for _, e, _, k in usable])
         self._residuals -= self._residuals.mean(0)
         self._levels = np.concatenate([x[k:] for _, _, x, k in usable])
@@ -93,7 +101,9 @@ class ARIMABaseline(BaseBaseline):
         """Windows that go on from random training rows, (n, L, C)."""
         start = draws(seed, "start").integers(0, len(self._levels), n)
         if self.innovations == "bootstrap":
-            noise = self._residuals[draws(seed, "residuals").integers(0, len(self._residuals), (n, self._length))]
+            noise = self._residuals[
+                draws(seed, "residuals").integers(0, len(self._residuals), (n, self._length))
+            ]
         else:
             white = draws(seed, "residuals").standard_normal((n, self._length, len(self._means)))
             noise = white * self._residuals.std(0)
@@ -139,7 +149,7 @@ class ARIMABaseline(BaseBaseline):
         self._ma[:q, column] = best.maparams if q else 0.0
 
     def _residuals_of(self, steps: Array) -> Array:
-        """e = φ(B)/θ(B) w of a stretch (T, C), from e = 0 before it: the first are not right yet."""
+        """E = φ(B)/θ(B) w of a stretch (T, C), from e = 0 before it: the first are not right yet."""
         found = np.empty_like(steps)
         for c in range(steps.shape[1]):
             ar, ma = np.r_[1.0, -self._ar[:, c]], np.r_[1.0, self._ma[:, c]]

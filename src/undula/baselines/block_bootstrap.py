@@ -82,7 +82,8 @@ def _optimal(rows: Array) -> float:
 
     if len(rows) < _LEAST_FOR_OPTIMAL:
         raise DataError(
-            f"block_length: optimal needs {_LEAST_FOR_OPTIMAL} training rows, there are {len(rows)}: give a number"
+            f"block_length: optimal needs {_LEAST_FOR_OPTIMAL} training rows, there are {len(rows)}: give a "
+            "number"
         )
     centred = rows - rows.mean(0)
     found = optimal_block_length(np.concatenate([centred, centred**2], axis=1))["stationary"].to_numpy()

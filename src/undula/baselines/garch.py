@@ -2,10 +2,10 @@
 
     r_t = m + Σ_i φ_i r_{t−i} + e_t,   e_t = σ_t z_t,   σ_t² = ω + (α + γ [e_{t−1} < 0]) e_{t−1}² + β σ_{t−1}²
 
-by maximum likelihood with Student-t z (package `arch`). A window goes on from a training day drawn at random,
-with its volatility; its z are standardised residuals of training days, the same days for all columns, so that
-tails and cross-correlation are the data's. Columns that wander are taken in differences. For returns; other data
-seldom look like this.
+by maximum likelihood with Student-t z (package `arch`). A window goes on from a training day drawn at
+random, with its volatility; its z are standardised residuals of training days, the same days for all
+columns, so that tails and cross-correlation are the data's. Columns that wander are taken in differences.
+For returns; other data seldom look like this.
 
 References:
     Bollerslev (1987). A conditionally heteroskedastic time series model. doi:10.2307/1925546
@@ -65,7 +65,9 @@ class GARCHBaseline(BaseBaseline):
         self._which, self._length = wandering(stretches, self.differences), length
         steps = np.concatenate(differenced(stretches, self._which))
         if len(steps) < _LEAST_ROWS:
-            raise DataError(f"garch needs {_LEAST_ROWS} training rows, there are {len(steps)}: use block_bootstrap")
+            raise DataError(
+                f"garch needs {_LEAST_ROWS} training rows, there are {len(steps)}: use block_bootstrap"
+            )
         self._steps, self._levels = steps, np.concatenate([s[1:] for s in stretches])
         channels = steps.shape[1]
         self._mean = np.empty((1 + self.lags, channels))
@@ -89,7 +91,9 @@ class GARCHBaseline(BaseBaseline):
         error, variance = self._errors[start], self._sigma[start] ** 2
         steps = np.empty_like(z)
         for t in range(self._length):
-            variance = self._omega + (self._alpha + self._gamma * (error < 0)) * error**2 + self._beta * variance
+            variance = (
+                self._omega + (self._alpha + self._gamma * (error < 0)) * error**2 + self._beta * variance
+            )
             error = np.sqrt(variance) * z[:, t]
             steps[:, t] = self._mean[0] + (self._mean[1:] * past).sum(1) + error
             if self.lags:
@@ -103,7 +107,9 @@ class GARCHBaseline(BaseBaseline):
     def _in_words(self, column: int) -> str:
         gamma = f", γ {self._gamma[column]:.3f}" if self.leverage else ""
         what = ", in differences" if self._which[column] else ""
-        return f"α {self._alpha[column]:.3f}{gamma}, β {self._beta[column]:.3f}, ν {self._nu[column]:.1f}{what}"
+        return (
+            f"α {self._alpha[column]:.3f}{gamma}, β {self._beta[column]:.3f}, ν {self._nu[column]:.1f}{what}"
+        )
 
     def _fit_column(self, column: int) -> None:
         from arch import arch_model
@@ -111,16 +117,21 @@ class GARCHBaseline(BaseBaseline):
         x = self._steps[:, column]
         unit = float(x.std()) / _UNIT
         if not unit > 0.0:
-            raise DataError(f"garch: column {column + 1} does not move: leave it out, or use another baseline")
+            raise DataError(
+                f"garch: column {column + 1} does not move: leave it out, or use another baseline"
+            )
         mean: dict[str, Any] = {"mean": "AR", "lags": self.lags} if self.lags else {"mean": "Constant"}
-        model = arch_model(x / unit, **mean, vol="GARCH", p=1, o=int(self.leverage), q=1, dist="t", rescale=False)
+        model = arch_model(
+            x / unit, **mean, vol="GARCH", p=1, o=int(self.leverage), q=1, dist="t", rescale=False
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters of them is checked below
             found = model.fit(disp="off", show_warning=False)
         if found.convergence_flag != 0 or not np.isfinite(found.params).all():
             raise DataError(
-                f"garch does not fit column {column + 1} (the optimiser stops with code {found.convergence_flag}): its "
-                "volatility is not of this kind; use block_bootstrap or gaussian_mixture, or transform: log_return"
+                f"garch does not fit column {column + 1} (the optimiser stops with code "
+                f"{found.convergence_flag}): its volatility is not of this kind; use block_bootstrap or "
+                "gaussian_mixture, or transform: log_return"
             )
         values = found.params.to_numpy()
         self._mean[:, column] = values[: 1 + self.lags]

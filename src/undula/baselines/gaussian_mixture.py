@@ -1,14 +1,15 @@
 """A mixture of Gaussians with full covariances on the flattened training windows: the row to fear.
 
-p(x) = Σ_k w_k N(x; m_k, S_k) on windows of L·C numbers, fitted by expectation and maximisation. The windows are
-first written in their own principal directions, each with unit variance, so that the regularisation
-S_k + `regularisation` · S adds a share of the covariance S of all windows and no white noise: what is smooth
-stays smooth. Directions without variance stay without, and where windows have more than `max_dims` numbers,
-the weakest directions are Gaussian, each with its own variance and the same in all components.
+p(x) = Σ_k w_k N(x; m_k, S_k) on windows of L·C numbers, fitted by expectation and maximisation. The
+windows are first written in their own principal directions, each with unit variance, so that the
+regularisation S_k + `regularisation` · S adds a share of the covariance S of all windows and no white
+noise: what is smooth stays smooth. Directions without variance stay without, and where windows have more
+than `max_dims` numbers, the weakest directions are Gaussian, each with its own variance and the same in
+all components.
 
 Against collapse: components start as clusters (k-means on standardised windows), those of fewer than 20
-windows join the nearest other; there is at most one component for every 50 windows; and components that end with
-fewer than 20 windows are taken out and the others fitted again.
+windows join the nearest other; there is at most one component for every 50 windows; and components that
+end with fewer than 20 windows are taken out and the others fitted again.
 
 References:
     Dempster, Laird, Rubin (1977). Maximum likelihood from incomplete data via the EM algorithm.
@@ -80,7 +81,9 @@ class GaussianMixtureBaseline(BaseBaseline):
 
     def sample(self, n: int, seed: int = 0) -> Array:
         """Windows of the mixture, (n, L, C)."""
-        component = np.searchsorted(np.cumsum(self._weights), draws(seed, "component").random(n), side="right")
+        component = np.searchsorted(
+            np.cumsum(self._weights), draws(seed, "component").random(n), side="right"
+        )
         component = np.minimum(component, len(self._weights) - 1)
         white = draws(seed, "normal").standard_normal((n, len(self._directions)))
         dims = self._means.shape[1]
@@ -114,9 +117,7 @@ class GaussianMixtureBaseline(BaseBaseline):
             labels[labels == smallest] = nearest
             centres[nearest] = windows[labels == nearest].mean(0)
 
-    def _fit_mixture(
-        self, white: Array, labels: NDArray[np.int64], on_progress: OnProgress | None
-    ) -> None:
+    def _fit_mixture(self, white: Array, labels: NDArray[np.int64], on_progress: OnProgress | None) -> None:
         """Fit from clusters, and again without the components that lose their windows."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture
@@ -140,9 +141,7 @@ class GaussianMixtureBaseline(BaseBaseline):
         self._roots = np.linalg.cholesky(mixture.covariances_)
 
     @staticmethod
-    def _without(
-        lost: NDArray[np.intp], labels: NDArray[np.int64], shares: Array
-    ) -> NDArray[np.int64]:
+    def _without(lost: NDArray[np.intp], labels: NDArray[np.int64], shares: Array) -> NDArray[np.int64]:
         """Windows of lost components go to the component that is likeliest among the others."""
         shares = np.delete(shares, lost, axis=1)
         kept = np.delete(np.arange(shares.shape[1] + len(lost)), lost)

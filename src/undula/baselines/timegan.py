@@ -1,8 +1,9 @@
 """TimeGAN: a generative adversarial network in the latent space of an autoencoder, one latent a time step.
 
-An embedder h = e(x) and a recovery x̃ = r(h) are an autoencoder; a generator ê = g(z) makes latents of uniform noise,
-a supervisor ĥ_t = s(h_{≤t−1}) knows how latents go on, and a discriminator tells real latents from generated ones.
-Each is a recurrent network that reads a window from its beginning. Three phases of `steps` each:
+An embedder h = e(x) and a recovery x̃ = r(h) are an autoencoder; a generator ê = g(z) makes latents of
+uniform noise, a supervisor ĥ_t = s(h_{≤t−1}) knows how latents go on, and a discriminator tells real
+latents from generated ones. Each is a recurrent network that reads a window from its beginning. Three
+phases of `steps` each:
 
     1. embedder, recovery   10 √R,              R = mean ‖x − r(e(x))‖²
     2. supervisor           S                    S = mean ‖h_t − s(h)_{t−1}‖²
@@ -10,10 +11,10 @@ Each is a recurrent network that reads a window from its beginning. Three phases
                             embedder, recovery     10 √R + 0.1 S                          (twice a step)
                             discriminator          D(h) + D̄(s(ĝ)) + D̄(ĝ), if above 0.15
 
-U is the error of the discriminator that takes the generated for real, V the mean absolute difference of the
-standard deviations and of the means of values in a batch. Losses, weights and schedule are the published ones; gradients
-are clipped, which the published code does not do. Values are scaled to [0, 1] by their training range, which
-generated values hence cannot leave.
+U is the error of the discriminator that takes the generated for real, V the mean absolute difference of
+the standard deviations and of the means of values in a batch. Losses, weights and schedule are the
+published ones; gradients are clipped, which the published code does not do. Values are scaled to [0, 1] by
+their training range, which generated values hence cannot leave.
 
 References:
     Yoon, Jarrett, van der Schaar (2019). Time-series generative adversarial networks. NeurIPS

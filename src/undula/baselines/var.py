@@ -2,16 +2,17 @@
 
     x_t = c + A_1 x_{t−1} + … + A_p x_{t−p} + e_t
 
-by least squares over all stretches, p by Akaike's criterion ln det S_p + 2 p C² / T on the same T rows for every p.
-(statsmodels' VAR gives the same for one stretch, and takes no more than one.) A window goes on from p training
-rows drawn at random, with residuals drawn as whole rows (`bootstrap`: the tails and the correlation of the data),
-or Gaussian ones of their covariance.
+by least squares over all stretches, p by Akaike's criterion ln det S_p + 2 p C² / T on the same T rows for
+every p. (statsmodels' VAR gives the same for one stretch, and takes no more than one.) A window goes on
+from p training rows drawn at random, with residuals drawn as whole rows (`bootstrap`: the tails and the
+correlation of the data), or Gaussian ones of their covariance.
 
-Columns that wander stay in levels: least squares is consistent there too, and prices that move together stay
-together, which they would not if each were summed up on its own (`differences: true` does that).
+Columns that wander stay in levels: least squares is consistent there too, and prices that move together
+stay together, which they would not if each were summed up on its own (`differences: true` does that).
 
 References:
-    Sims, Stock, Watson (1990). Inference in linear time series models with some unit roots. doi:10.2307/2938337
+    Sims, Stock, Watson (1990). Inference in linear time series models with some unit roots.
+    doi:10.2307/2938337
     Lütkepohl (2005). New introduction to multiple time series analysis. Ch. 3, 4
 """
 
@@ -75,8 +76,8 @@ class VARBaseline(BaseBaseline):
         past, now = _lagged(scaled, self._order, self._order)
         if len(now) < _ROWS_A_NUMBER * past.shape[1]:
             raise DataError(
-                f"var with {self._order} lags of {channels} columns has {past.shape[1]} coefficients a column, and "
-                f"{len(now)} rows to learn them from: set a lower order, or give more data"
+                f"var with {self._order} lags of {channels} columns has {past.shape[1]} coefficients a column, "
+                f"and {len(now)} rows to learn them from: set a lower order, or give more data"
             )
         self._coefficients = np.linalg.lstsq(past, now, rcond=None)[0]
         self._residuals = now - past @ self._coefficients
@@ -94,7 +95,9 @@ class VARBaseline(BaseBaseline):
         steps = np.empty((n, length, channels))
         for t in range(length):
             steps[:, t] = past @ self._coefficients + noise[:, t]
-            past = np.concatenate((past[:, :1], steps[:, t], past[:, 1 : 1 + channels * (self._order - 1)]), axis=1)
+            past = np.concatenate(
+                (past[:, :1], steps[:, t], past[:, 1 : 1 + channels * (self._order - 1)]), axis=1
+            )
         return in_levels(steps * self._scale, self._levels[start], self._which)
 
     def notes(self) -> list[str]:
@@ -107,7 +110,9 @@ class VARBaseline(BaseBaseline):
             rows = draws(seed, "residuals").integers(0, len(self._residuals), (n, self._length))
             drawn: Array = self._residuals[rows]
             return drawn
-        values, vectors = np.linalg.eigh(np.cov(self._residuals, rowvar=False, bias=True).reshape(len(self._scale), -1))
+        values, vectors = np.linalg.eigh(
+            np.cov(self._residuals, rowvar=False, bias=True).reshape(len(self._scale), -1)
+        )
         white = draws(seed, "residuals").standard_normal((n, self._length, len(self._scale)))
         gaussian: Array = white @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
         return gaussian
@@ -123,8 +128,8 @@ class VARBaseline(BaseBaseline):
         growth = self._radius() ** self._length
         if growth > _MOST_GROWTH:
             raise DataError(
-                f"var with {self._order} lags grows {growth:.3g}-fold within a window: set differences: true, or a "
-                "lower order"
+                f"var with {self._order} lags grows {growth:.3g}-fold within a window: set differences: true, "
+                "or a lower order"
             )
 
 

@@ -32,7 +32,9 @@ def baselines(
     output: Annotated[
         str | None,
         typer.Option(
-            "-o", "--output", help=".csv, .parquet, .npz or .npy; - is CSV on stdout; without it, a file here."
+            "-o",
+            "--output",
+            help=".csv, .parquet, .npz or .npy; - is CSV on stdout; without it, a file here.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the fit, and of the samples.")] = 0,
@@ -52,7 +54,8 @@ def baselines(
         return
     if output is not None or params or overrides:
         raise ConfigError(
-            "-o, --param and --set need a config or preset to fit on: undula baselines NAME CONFIG -n 1000 -o FILE"
+            "-o, --param and --set need a config or preset to fit on: undula baselines NAME CONFIG -n 1000 "
+            "-o FILE"
         )
     if name is None:
         _list(as_json)
@@ -108,7 +111,9 @@ def _sample(
             raise ConfigError(f"--param {text!r}: expected KEY=VALUE, such as block_length=10")
         given[key.strip()] = parse_scalar(value)
     baseline = Registry.get("baseline", name, **given)
-    stem = "_".join([name, *(f"{k}-{v}" for k, v in given.items()), Path(config).stem, f"n{n}", f"seed{seed}"])
+    stem = "_".join(
+        [name, *(f"{k}-{v}" for k, v in given.items()), Path(config).stem, f"n{n}", f"seed{seed}"]
+    )
     target = None if output == "-" else Path(output or f"{stem}.parquet")
     if target is not None:
         check_sample_path(target)
@@ -122,7 +127,13 @@ def _sample(
         return
     write_samples(target, samples, fitted.columns_)
     if as_json:
-        found = {"file": str(target), "n": n, "seed": seed, "columns": fitted.columns_, "notes": fitted.notes()}
+        found = {
+            "file": str(target),
+            "n": n,
+            "seed": seed,
+            "columns": fitted.columns_,
+            "notes": fitted.notes(),
+        }
         typer.echo(json.dumps({**found, "lengths": sorted({len(s) for s in samples})}))
         return
     typer.echo(target)

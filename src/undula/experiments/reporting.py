@@ -53,7 +53,9 @@ def write_report(
     content = PageContent(
         title=title,
         description=config.experiment.description,
-        made="A diffusion model was trained" if isinstance(model, DiffusionModel) else "A baseline was fitted",
+        made="A diffusion model was trained"
+        if isinstance(model, DiffusionModel)
+        else "A baseline was fitted",
         facts=[*_facts(config, model, results), ("figures", evaluation.judgement.protocol)],
         notes=results["data"]["notes"],
         columns=columns,
@@ -64,7 +66,9 @@ def write_report(
         judgement=evaluation.judgement,
         curve=folder.curve(),
         config=dump_yaml(config.model_dump(mode="json")),
-        histories=histories(model, prepared, evaluation, config) if isinstance(model, DiffusionModel) else None,
+        histories=histories(model, prepared, evaluation, config)
+        if isinstance(model, DiffusionModel)
+        else None,
     )
     write_page(folder.path / "report.html", content)
     return True

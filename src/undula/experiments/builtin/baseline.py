@@ -3,7 +3,8 @@
     experiment: {type: baseline, params: {baseline: garch}}
     experiment: {type: baseline, params: {baseline: {type: garch, params: {leverage: true}}}}
 
-Its run folder has what every run has but checkpoints and a model: a baseline is fitted again where it is wanted.
+Its run folder has what every run has but checkpoints and a model: a baseline is fitted again where it is
+wanted.
 """
 
 from __future__ import annotations
@@ -116,7 +117,9 @@ class BaselineExperiment(BaseExperiment):
     def setup(self, config: Config) -> tuple[FittedBaseline, PreparedData]:
         """The baseline, not yet fitted, and the data."""
         prepared = prepare(config.data)
-        return FittedBaseline(self.baseline, prepared, config.experiment.seed, config.training.threads), prepared
+        return FittedBaseline(
+            self.baseline, prepared, config.experiment.seed, config.training.threads
+        ), prepared
 
     def train_step(
         self, loss: DiffusionLoss, batch: TrainingBatch, step: int, position: Tensor, size: int
