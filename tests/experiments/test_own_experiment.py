@@ -93,7 +93,7 @@ def test_figures_of_ones_own_have_floors_and_baselines(own, tmp_path: Path) -> N
     result = run(tmp_path, "experiment.type=range_for_test")
     assert list(result.results["metrics"]) == ["wasserstein", "std", "range", "answer"]
     figure = result.results["metrics"]["range"]
-    assert set(figure["baselines"]) == {"gaussian", "iid_bootstrap", "block_bootstrap"}
+    assert set(figure["baselines"]) == {"gaussian", "gaussian_mixture", "iid_bootstrap", "block_bootstrap"}
     assert figure["floor"] == max(figure["floors"].values())
     assert result.results["metrics"]["answer"]["value"] == 42.0
     assert ">range<" in (result.folder / "report.html").read_text()

@@ -76,8 +76,8 @@ class VARBaseline(BaseBaseline):
         past, now = _lagged(scaled, self._order, self._order)
         if len(now) < _ROWS_A_NUMBER * past.shape[1]:
             raise DataError(
-                f"var with {self._order} lags of {channels} columns has {past.shape[1]} coefficients a column, "
-                f"and {len(now)} rows to learn them from: set a lower order, or give more data"
+                f"var with {self._order} lags of {channels} columns has {past.shape[1]} coefficients a "
+                f"column, and {len(now)} rows to learn them from: set a lower order, or give more data"
             )
         self._coefficients = np.linalg.lstsq(past, now, rcond=None)[0]
         self._residuals = now - past @ self._coefficients
@@ -128,8 +128,8 @@ class VARBaseline(BaseBaseline):
         growth = self._radius() ** self._length
         if growth > _MOST_GROWTH:
             raise DataError(
-                f"var with {self._order} lags grows {growth:.3g}-fold within a window: set differences: true, "
-                "or a lower order"
+                f"var with {self._order} lags grows {growth:.3g}-fold within a window: set differences: "
+                "true, or a lower order"
             )
 
 

@@ -33,7 +33,6 @@ class PageContent:
     Args:
         title: the experiment's name.
         description: a sentence.
-        made: who made the samples: a half-sentence.
         facts: (what, value) pairs of how it was made.
         notes: what was found in the data, a sentence each.
         columns: names of the features.
@@ -45,11 +44,11 @@ class PageContent:
         curve: logged steps: dictionaries with `step`, `loss`, `val_loss`.
         config: the resolved config, as YAML.
         histories: of a conditional model; None: it is told no history.
+        made: who made the samples: a half-sentence.
     """
 
     title: str
     description: str
-    made: str
     facts: list[tuple[str, str]]
     notes: list[str]
     columns: list[str]
@@ -61,6 +60,7 @@ class PageContent:
     curve: list[dict[str, float]]
     config: str
     histories: Histories | None = None
+    made: str = "A diffusion model was trained"
 
 
 def write_page(path: Path, content: PageContent) -> None:

@@ -115,9 +115,10 @@ def tally_in_words(judgement: Judgement) -> str:
         f"{who.replace('_', ' ')} {tally(judgement, who)[0]}" for who in (first.baselines if first else ())
     ]
     copies = " (which copies)" if any("block" in other for other in others) else ""
+    beside = f"; by the same rule: {', '.join(others)}{copies}" if others else ""
     return (
         f"{good} of {count} figures lie inside the interval of the held-out data or within {_GOOD:g} times "
-        f"the larger floor; by the same rule: {', '.join(others)}{copies}."
+        f"the larger floor{beside}."
     )
 
 

@@ -98,7 +98,7 @@ class FittedBaseline:
         return [f"{name}: {note}" for note in self.baseline.notes()]
 
     def save(self, folder: Path) -> None:
-        """Nothing is kept."""
+        """Nothing is kept: a baseline is fitted again where it is wanted."""
 
 
 @register("experiment", "baseline")
