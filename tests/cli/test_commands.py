@@ -64,7 +64,7 @@ def test_results_have_their_figures(finished: Path) -> None:
     assert (results["name"], results["status"], results["seed"]) == ("tiny", "finished", 3)
     for entry in results["metrics"].values():
         assert {"value", "sd", "floor", "baselines", "protocol", "better"} <= set(entry)
-        assert set(entry["baselines"]) == {"gaussian", "gaussian_mixture", "iid_bootstrap", "block_bootstrap"}
+        assert set(entry["baselines"]) == {"gaussian", "iid_bootstrap", "block_bootstrap"}
     assert results["metrics"]["copying"]["verdict"] in ("ok", "copies")
     assert set(results["timing"]) >= {"train_s", "sample_s_per_1000", "steps", "parameters"}
     assert results["timing"]["steps"] == 32

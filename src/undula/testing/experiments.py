@@ -28,7 +28,12 @@ def _config() -> Config:
             "components": {"architecture": network, "sampler": {"type": "ddim", "params": {"num_steps": 2}}},
             "data": {"dataset": "ar1", "predict_len": 8, "stride": 64},
             "training": {"batch_size": 16, "max_steps": 3, "threads": 1, "device": "cpu"},
-            "evaluation": {"num_samples": 100, "metrics": ["wasserstein", "std"], "bootstrap": 5},
+            "evaluation": {
+                "num_samples": 100,
+                "metrics": ["wasserstein", "std"],
+                "bootstrap": 5,
+                "baselines": ["gaussian"],
+            },
         }
     )
 
