@@ -28,6 +28,7 @@ TESTS = (
     "tests/nn",
     "tests/export",
     "tests/evaluation/test_paired.py",
+    "tests/baselines",
 )
 
 

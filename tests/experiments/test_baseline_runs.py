@@ -191,6 +191,7 @@ def test_comparisons_take_baselines(
     candidates = read_candidates([tiny], SHORT, baselines=specs)
     assert [c.label for c in candidates] == ["tiny", block, "slow_for_test"]
     shown = differences(candidates)
+    assert not [key for key in shown if key.startswith(("components", "training"))]
     assert shown["experiment.type"] == {"tiny": "standard", block: "baseline", "slow_for_test": "baseline"}
     comparison = Comparison.create(candidates, seeds=2, out=tmp_path)
     runs = [(e.label, e.seed) for e in comparison.entries]

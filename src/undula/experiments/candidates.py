@@ -136,13 +136,16 @@ def identity(config: Config, seed: int | None = None) -> str:
 def differences(candidates: Sequence[Candidate]) -> dict[str, dict[str, Any]]:
     """The keys in which configs differ, each with its value by label.
 
-    A parameter that only some of the components have is shown if somebody wrote it.
+    A parameter that only some of the components have is shown if somebody wrote it. Configs without a block
+    (a baseline has no components and no training) do not differ in it.
     """
-    whole = {c.label: _flat(canonical(c.config)) for c in candidates}
+    trees = {c.label: canonical(c.config) for c in candidates}
+    whole = {label: _flat(tree) for label, tree in trees.items()}
     written = {key for c in candidates for key in _flat(c.config.model_dump(mode="json"))}
     table = {}
     for key in dict.fromkeys(key for flat in whole.values() for key in flat):
-        values = {label: flat.get(key, _MISSING) for label, flat in whole.items()}
+        block = key.partition(".")[0]
+        values = {label: flat.get(key, _MISSING) for label, flat in whole.items() if block in trees[label]}
         everywhere = _MISSING not in values.values()
         differs = not everywhere or len({json.dumps(v) for v in values.values()}) > 1
         if differs and (everywhere or key in written):
