@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from undula import ExperimentRunner
+from undula import DiffusionModel, ExperimentRunner
 from undula.config.loading import as_config, load_config
 from undula.core.baseline import BaseBaseline
 from undula.core.errors import ConfigError, DataError, RunError
@@ -19,7 +19,6 @@ from undula.evaluation.comparing import compare_results
 from undula.experiments import comparison as comparisons
 from undula.experiments.candidates import differences, identity, read_candidates
 from undula.experiments.comparison import Comparison
-from undula.experiments.folder import find_model
 from undula.experiments.parallel import JobOutcome
 from undula.experiments.validation import validate_config
 from undula.report.comparison_words import caveats
@@ -100,7 +99,7 @@ def test_a_run_of_a_baseline_is_a_run(tiny: str, tmp_path: Path) -> None:
     again = ExperimentRunner(load_config(result.folder / "config.yaml"), quiet=True).run(resume=result.folder)
     assert again.results["metrics"] == found["metrics"], "a fit is a function of config and seed"
     with pytest.raises(RunError, match="is the run of a baseline, which leaves samples and no model"):
-        find_model(result.folder)
+        DiffusionModel.load(result.folder)
 
 
 def test_a_baseline_is_judged_as_models_are(tiny: str, tmp_path: Path) -> None:

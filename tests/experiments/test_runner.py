@@ -48,12 +48,7 @@ def test_every_figure_has_floors_and_baselines(outcome) -> None:
         assert {"value", "sd", "at_floor_size", "floor", "floors", "baselines", "protocol", "better"} <= set(
             figure
         )
-        assert set(figure["baselines"]) == {
-            "gaussian",
-            "gaussian_mixture",
-            "iid_bootstrap",
-            "block_bootstrap",
-        }
+        assert set(figure["baselines"]) == {"gaussian", "iid_bootstrap", "block_bootstrap"}
         if name not in ("copying", "wasserstein", "ks"):
             assert {"generated", "held_out", "train", "low", "high"} <= set(figure["statistic"])
     assert results["timing"]["steps"] > 0

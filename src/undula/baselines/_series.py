@@ -90,10 +90,11 @@ def flat_windows(series: list[Array], length: int, most: int, who: str) -> Array
         )
     chosen = np.unique(np.linspace(0, total - 1, min(total, most)).astype(np.int64))
     ends = np.cumsum(counts)
-    parts = []
-    for view, end in zip(views, ends, strict=True):
-        mine = chosen[(chosen >= end - len(view)) & (chosen < end)] - (end - len(view))
-        parts.append(view[mine].reshape(len(mine), -1))
+    of_each = np.split(chosen, np.searchsorted(chosen, ends[:-1]))
+    parts = [
+        view[mine - (end - len(view))].reshape(len(mine), -1)
+        for view, mine, end in zip(views, of_each, ends, strict=True)
+    ]
     return np.concatenate(parts)
 
 

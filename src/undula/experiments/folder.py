@@ -156,12 +156,4 @@ def find_model(run: str | Path) -> Path:
         RunError: if there is neither.
     """
     folder = Path(run)
-    if (folder / "model.json").is_file():
-        return folder
-    found = find_run(run, needs="model/model.json").path
-    if not (found / "model").is_dir() and (found / "samples.parquet").is_file():
-        raise RunError(
-            f"{found} is the run of a baseline, which leaves samples and no model: more of them with `undula "
-            f"baselines NAME {found / 'config.yaml'} -n 1000`"
-        )
-    return found
+    return folder if (folder / "model.json").is_file() else find_run(run, needs="model/model.json").path
