@@ -34,6 +34,7 @@ TESTS = (
     "tests/data/test_align.py",
     "tests/evaluation/test_scattered.py",
     "tests/data/test_at_start.py",
+    "tests/baselines",
 )
 
 

@@ -61,7 +61,7 @@ def test_missing_rows_are_not_drawn(series: list[np.ndarray]) -> None:
 
 
 def test_a_gaussian_needs_a_stretch_of_a_window(series: list[np.ndarray]) -> None:
-    with pytest.raises(DataError, match="no training stretch has 9000 rows"):
+    with pytest.raises(DataError, match="gaussian needs a training stretch of 9,000 rows"):
         Registry.get("baseline", "gaussian").fit(series, 9000)
 
 
@@ -89,5 +89,39 @@ def test_timevae_has_trends_and_seasons_and_is_smooth_as_published() -> None:
 
 
 def test_an_autoencoder_needs_a_whole_window(series: list[np.ndarray]) -> None:
-    with pytest.raises(DataError, match="no training stretch has 9000 rows without missing values"):
+    with pytest.raises(DataError, match="vae needs a training stretch of 9,000 rows"):
         Registry.get("baseline", "vae").fit(series, 9000)
+
+
+def test_the_block_bootstrap_shrinks_autocovariances_by_the_chance_of_no_jump(
+    series: list[np.ndarray],
+) -> None:
+    """Politis and Romano: rows at lag k come from one stretch with probability (1 − 1/b)^k."""
+    x = windows("block_bootstrap", [series[0]], n=20_000, block_length=8)[:, :, 0]
+    data = series[0][:, 0]
+    for k in (1, 3, 6):
+        c = np.mean((data[:-k] - data.mean()) * (data[k:] - data.mean()))
+        found = np.mean((x[:, :-k] - data.mean()) * (x[:, k:] - data.mean()))
+        assert found == pytest.approx(c * (1 - 1 / 8) ** k, abs=0.03)
+
+
+def test_the_optimal_length_grows_with_dependence() -> None:
+    rng = np.random.default_rng(0)
+    white = rng.normal(size=(3000, 1))
+    slow = white.copy()
+    for t in range(1, len(slow)):
+        slow[t] += 0.95 * slow[t - 1]
+    lengths = []
+    for x in (white, slow):
+        fitted = Registry.get("baseline", "block_bootstrap", block_length="optimal").fit([x], 10)
+        lengths.append(float(fitted.notes()[0].split()[2]))
+    assert 1.0 <= lengths[0] < 8 < 20 < lengths[1]
+    with pytest.raises(
+        DataError, match="block_length: optimal needs 50 training rows, there are 30: give a number"
+    ):
+        Registry.get("baseline", "block_bootstrap", block_length="optimal").fit([white[:30]], 10)
+
+
+def test_a_stretch_must_be_a_table() -> None:
+    with pytest.raises(DataError, match=r"gaussian: a training stretch has shape \(20,\): expected \(T, C\)"):
+        Registry.get("baseline", "gaussian").fit([np.zeros(20)], 5)

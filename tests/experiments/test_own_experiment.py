@@ -25,7 +25,6 @@ SHORT = ["training.num_epochs=1", "training.sample_every=null", "evaluation.metr
 @pytest.fixture
 def own() -> Iterator[None]:
     """An experiment of each kind, gone afterwards."""
-    known = dict(Registry._classes)
 
     @register("experiment", "scaled_for_test")
     class Scaled(BaseExperiment):
@@ -64,8 +63,8 @@ def own() -> Iterator[None]:
             return super().setup(config.model_copy(update={"data": data}))
 
     yield
-    Registry._classes.clear()
-    Registry._classes.update(known)
+    for key in [k for k in Registry._classes if k[1].endswith("_for_test")]:
+        del Registry._classes[key]
 
 
 def run(folder: Path, *changes: str):

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from ..core.baseline import BaseBaseline
-from ..core.errors import DataError
+from ..core.baseline import BaseBaseline, OnProgress
 from ..core.randomness import Draws
+from ..core.registry import Registry
 from ..latent.training import VAETraining, train_vae
 from ..latent.vae import VAE
+from ..training.progress import SilentProgress
 from ..training.stage import Stage
+from ._series import flat_windows
 
 Array = NDArray[np.floating[Any]]
 
@@ -27,11 +28,11 @@ _MOST_WINDOWS, _BATCH = 20_000, 1024
 class AutoencoderBaseline(BaseBaseline):
     """A VAE whose prior is decoded.
 
-    A subclass stores `training`, `seed` and `decoder_noise`, and makes the autoencoder.
+    A subclass stores `training` and `decoder_noise`, and makes the autoencoder.
     """
 
+    slow = True
     decoder_noise: bool
-    seed: int
 
     @property
     @abstractmethod
@@ -42,28 +43,27 @@ class AutoencoderBaseline(BaseBaseline):
     def make(self, channels: int, length: int) -> VAE:
         """The autoencoder of windows (B, C, L) with latents (B, D, T)."""
 
-    def fit(self, series: list[Array], length: int) -> AutoencoderBaseline:
+    def fit(
+        self, series: list[Array], length: int, seed: int = 0, on_progress: OnProgress | None = None
+    ) -> AutoencoderBaseline:
         """Train on all windows of the stretches; see `BaseBaseline.fit`.
 
         Raises:
             DataError: if no stretch has as many rows as a window.
         """
-        long = [s for s in series if len(s) >= length]
-        views = [sliding_window_view(s, length, axis=0) for s in long]
-        step = max(1, sum(len(v) for v in views) // _MOST_WINDOWS)
-        windows = np.concatenate([v[::step] for v in views]) if views else np.empty((0, 1, length))
-        x = torch.from_numpy(windows[~np.isnan(windows).any((1, 2))]).double()
-        if not len(x):
-            raise DataError(
-                f"no training stretch has {length} rows without missing values, the length of a window"
-            )
+        who, channels = Registry.name(self), np.asarray(series[0]).shape[-1] if series else 1
+        flat = flat_windows(series, length, _MOST_WINDOWS, who)
+        x = torch.from_numpy(flat.reshape(len(flat), length, channels)).transpose(1, 2).double()
         self._location = x.mean((0, 2))[:, None]
         scale = x.std((0, 2), correction=0)[:, None]
         self._scale = torch.where(scale > 0, scale, 1.0)
         scaled = ((x - self._location) / self._scale).float()
-        channels = x.shape[1]
         self._vae = train_vae(
-            lambda: self.make(channels, length), scaled, None, self.training, Stage(seed=self.seed)
+            lambda: self.make(channels, length),
+            scaled,
+            None,
+            self.training,
+            Stage(seed=seed, progress=SilentProgress() if on_progress is None else _Told(on_progress)),
         )
         with torch.no_grad():
             _, units, steps = self._vae.encode(scaled[:1]).mean.shape
@@ -83,3 +83,14 @@ class AutoencoderBaseline(BaseBaseline):
                 found.append(x.double() * self._scale + self._location)
         windows: Array = torch.cat(found).transpose(1, 2).numpy()
         return windows
+
+
+class _Told(SilentProgress):
+    """A progress that is told to a function."""
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+
+    def update(self, share: float, text: str) -> None:
+        """Tell the share and the latest numbers."""
+        self._on_progress(share, text)

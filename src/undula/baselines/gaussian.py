@@ -7,12 +7,11 @@ __all__ = ["GaussianBaseline"]
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from ..core.baseline import BaseBaseline
-from ..core.errors import DataError
+from ..core.baseline import BaseBaseline, OnProgress
 from ..core.registry import register
+from ._series import draws, flat_windows
 
 Array = NDArray[np.floating[Any]]
 
@@ -23,23 +22,21 @@ _MOST_WINDOWS = 20_000
 class GaussianBaseline(BaseBaseline):
     """The Gaussian of the training windows: all second moments, no tails, no clustering."""
 
-    def fit(self, series: list[Array], length: int) -> GaussianBaseline:
+    needs = "a stretch of one window"
+
+    def fit(
+        self, series: list[Array], length: int, seed: int = 0, on_progress: OnProgress | None = None
+    ) -> GaussianBaseline:
         """Learn mean and covariance; see `BaseBaseline.fit`."""
-        long = [s for s in series if len(s) >= length]
-        if not long:
-            raise DataError(f"no training stretch has {length} rows, the length of a window")
-        views = [sliding_window_view(s, length, axis=0) for s in long]
-        step = max(1, sum(len(v) for v in views) // _MOST_WINDOWS)
-        flat = np.concatenate([v[::step].swapaxes(1, 2).reshape(-1, length * v.shape[1]) for v in views])
-        flat = flat[~np.isnan(flat).any(1)]
-        self._shape = (length, long[0].shape[1])
-        self._mean = flat.mean(0)
-        values, vectors = np.linalg.eigh(np.cov(flat, rowvar=False).reshape(flat.shape[1], -1))
+        flat = flat_windows(series, length, _MOST_WINDOWS, "gaussian")
+        self._length, self._mean = length, flat.mean(0)
+        deviations = (flat - self._mean) / np.sqrt(max(len(flat) - 1, 1))
+        values, vectors = np.linalg.eigh(deviations.T @ deviations)
         self._root = vectors * np.sqrt(np.maximum(values, 0.0))
         return self
 
     def sample(self, n: int, seed: int = 0) -> Array:
         """Gaussian windows, (n, L, C)."""
-        white = np.random.default_rng(seed).standard_normal((n, len(self._mean)))
-        windows: Array = (self._mean + white @ self._root.T).reshape(n, *self._shape)
+        white = draws(seed, "normal").standard_normal((n, len(self._mean)))
+        windows: Array = (self._mean + white @ self._root.T).reshape(n, self._length, -1)
         return windows

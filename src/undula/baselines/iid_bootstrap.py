@@ -9,24 +9,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.baseline import BaseBaseline
+from ..core.baseline import BaseBaseline, OnProgress
 from ..core.registry import register
+from ._series import draws, joined_rows
 
 Array = NDArray[np.floating[Any]]
 
 
 @register("baseline", "iid_bootstrap")
 class IIDBootstrapBaseline(BaseBaseline):
-    """Rows of the training part in random order."""
+    """Rows of the training part in random order: the right marginals, no dynamics."""
 
-    def fit(self, series: list[Array], length: int) -> IIDBootstrapBaseline:
+    copies = "rows"
+
+    def fit(
+        self, series: list[Array], length: int, seed: int = 0, on_progress: OnProgress | None = None
+    ) -> IIDBootstrapBaseline:
         """Keep the rows; see `BaseBaseline.fit`."""
-        rows = np.concatenate(series)
-        self._rows, self._length = rows[~np.isnan(rows).any(1)], length
+        self._rows, _ = joined_rows(series, "iid_bootstrap")
+        self._length = length
         return self
 
     def sample(self, n: int, seed: int = 0) -> Array:
         """Windows of independent rows, (n, L, C)."""
-        rng = np.random.default_rng(seed)
-        windows: Array = self._rows[rng.integers(0, len(self._rows), (n, self._length))]
+        windows: Array = self._rows[draws(seed, "rows").integers(0, len(self._rows), (n, self._length))]
         return windows

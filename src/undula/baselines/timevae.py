@@ -37,7 +37,6 @@ class TimeVAEBaseline(AutoencoderBaseline):
         steps: of its training.
         batch_size: windows a step.
         learning_rate: highest rate of AdamW.
-        seed: of its training.
     """
 
     def __init__(
@@ -51,11 +50,10 @@ class TimeVAEBaseline(AutoencoderBaseline):
         steps: PositiveInt = 1500,
         batch_size: PositiveInt = 64,
         learning_rate: Positive = 1e-3,
-        seed: NonNegativeInt = 0,
     ) -> None:
         self.latent_dim, self.hidden_dim, self.encoder = latent_dim, hidden_dim, encoder
         self.trend_degree, self.seasons, self.decoder_noise = trend_degree, seasons, decoder_noise
-        self.steps, self.batch_size, self.learning_rate, self.seed = steps, batch_size, learning_rate, seed
+        self.steps, self.batch_size, self.learning_rate = steps, batch_size, learning_rate
 
     @property
     def training(self) -> VAETraining:

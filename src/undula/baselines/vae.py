@@ -37,7 +37,6 @@ class VAEBaseline(AutoencoderBaseline):
         steps: of its training.
         batch_size: windows a step.
         learning_rate: highest rate of AdamW.
-        seed: of its training.
     """
 
     def __init__(
@@ -54,7 +53,6 @@ class VAEBaseline(AutoencoderBaseline):
         steps: PositiveInt = 2500,
         batch_size: PositiveInt = 128,
         learning_rate: Positive = 1e-3,
-        seed: NonNegativeInt = 0,
     ) -> None:
         self.latent_dim, self.hidden_dim, self.encoder, self.likelihood = (
             latent_dim,
@@ -64,7 +62,7 @@ class VAEBaseline(AutoencoderBaseline):
         )
         self.beta, self.kl_warmup, self.free_bits = beta, kl_warmup, free_bits
         self.decoder_noise, self.min_scale = decoder_noise, min_scale
-        self.steps, self.batch_size, self.learning_rate, self.seed = steps, batch_size, learning_rate, seed
+        self.steps, self.batch_size, self.learning_rate = steps, batch_size, learning_rate
 
     @property
     def training(self) -> VAETraining:

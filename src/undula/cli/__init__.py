@@ -14,7 +14,20 @@ from typer.core import TyperGroup
 from .. import __version__
 from ..core.errors import UndulaError
 from ..core.processes import is_main_process
-from . import compare, data, describe, evaluate, export, finance, init, plot, run, sample, search
+from . import (
+    baselines,
+    compare,
+    data,
+    describe,
+    evaluate,
+    export,
+    finance,
+    init,
+    plot,
+    run,
+    sample,
+    search,
+)
 from .options import debugging
 
 
@@ -41,7 +54,20 @@ app = typer.Typer(
         "token_normalize_func": lambda name: name.replace("_", "-"),
     },
 )
-for _module in (run, compare, search, sample, evaluate, plot, export, init, data, describe, finance):
+for _module in (
+    run,
+    compare,
+    search,
+    sample,
+    evaluate,
+    baselines,
+    plot,
+    export,
+    init,
+    data,
+    describe,
+    finance,
+):
     _module.add_commands(app)
 
 _UsageError: Any = typer.BadParameter.__base__

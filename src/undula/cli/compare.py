@@ -7,10 +7,11 @@ __all__ = ["add_commands"]
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..config.yaml12 import parse_scalar
 from ..core.errors import ConfigError
 from .options import Debug, Json, Plugins, Quiet, Set
 
@@ -33,6 +34,14 @@ def compare(
     vary: Annotated[
         list[str] | None,
         typer.Option(metavar="KEY=[A, B]", help="A config for each value of a key; repeatable."),
+    ] = None,
+    baselines: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B", help="Baselines beside them; see `undula baselines`; repeatable."),
+    ] = None,
+    baseline_seeds: Annotated[
+        int | None,
+        typer.Option(min=1, help="Fits a baseline; without it, 1 for slow ones, else as many as --seeds."),
     ] = None,
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Trainings a config; without it, those of the runs, or 3.")
@@ -66,7 +75,8 @@ def compare(
     if memory is not None and memory <= 0:
         raise ConfigError(f"--memory {memory:g}: give a positive number of GiB")
     if resume is not None:
-        if named or changes or vary or out is not None or name or seeds is not None or first_seed is not None:
+        others = (out, seeds, first_seed, baseline_seeds)
+        if named or changes or vary or baselines or name or any(option is not None for option in others):
             raise ConfigError(
                 "--resume goes on with a comparison's own configs and seeds: give nothing else but "
                 "--workers, --threads and --memory"
@@ -78,7 +88,10 @@ def compare(
                 "give configs, presets or run folders to compare, such as `undula compare a.yaml b.yaml`; or "
                 "one and --vary 'components.architecture=[transformer, unet]'; or --resume DIR"
             )
-        candidates = read_candidates(named, changes, vary or [])
+        chosen = [spec for text in baselines or [] for spec in _specs(text)]
+        if baseline_seeds is not None and not chosen:
+            raise ConfigError("--baseline-seeds says how often --baselines are fitted: give these too")
+        candidates = read_candidates(named, changes, vary or [], chosen, baseline_seeds)
         comparison = Comparison.create(candidates, seeds, first_seed, name, out)
     bytes_ = None if memory is None else int(memory * 2**30)
     outcomes = comparison.train(workers, threads, bytes_, quiet or as_json)
@@ -91,6 +104,14 @@ def compare(
     comparison.raise_troubles(outcomes)
 
 
+def _specs(text: str) -> list[Any]:
+    """Names and specs, such as `garch, {type: var, params: {order: 2}}`."""
+    specs = parse_scalar(f"[{text}]")
+    if not isinstance(specs, list) or not specs or not all(isinstance(s, str | dict) for s in specs):
+        raise ConfigError(f"--baselines {text!r}: expected names, such as garch,gaussian_mixture")
+    return specs
+
+
 def _print(comparison: Comparison, compared: Compared) -> None:
     from rich.console import Console
     from rich.markup import escape
@@ -101,7 +122,8 @@ def _print(comparison: Comparison, compared: Compared) -> None:
 
     wide = Console()
     console = wide if wide.is_terminal else Console(width=190)
-    baselines = list(dict.fromkeys(name for figure in compared.figures for name in figure.baselines))
+    names = dict.fromkeys(name for figure in compared.figures for name in figure.baselines)
+    baselines = [name for name in names if name not in compared.labels]
     figures = Table(box=None, pad_edge=False, header_style="bold")
     figures.add_column("figure")
     for title in [*compared.labels, "floor", *(name.replace("_", " ") for name in baselines)]:

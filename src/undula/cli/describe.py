@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "describe_component"]
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,7 +33,7 @@ def components(
 
     load_plugins(plugin)
     if kind is not None and name is not None:
-        _describe(kind, name, as_json)
+        describe_component(kind, name, as_json)
         return
     kinds = list(KINDS) if kind is None else [kind]
     listed = {k: {n: Registry.summary(k, n) for n in Registry.list(k)} for k in kinds}
@@ -47,7 +47,8 @@ def components(
             typer.echo(f"  {n:<{width}}  {summary}")
 
 
-def _describe(kind: str, name: str, as_json: bool) -> None:
+def describe_component(kind: str, name: str, as_json: bool) -> None:
+    """Print what the registry knows of a component."""
     from ..core.registry import Registry
     from ..core.signature import shown
 

@@ -111,11 +111,10 @@ def _print(result: RunResult) -> None:
         several = len(result.results["data"]["columns"]) > 1
         print_figures(console, result.judgement, result.baselines, several)
     timing = result.results["timing"]
-    console.print(
-        f"{timing['steps']:,} steps in {timing['train_s']:.0f} s, {timing['parameters']:,} parameters, "
-        f"{timing['sample_s_per_1000']:.2f} s per 1,000 samples",
-        highlight=False,
-    )
+    made = f"fitted in {timing['train_s']:.1f} s"
+    if timing["steps"] is not None:
+        made = f"{timing['steps']:,} steps in {timing['train_s']:.0f} s, {timing['parameters']:,} parameters"
+    console.print(f"{made}, {timing['sample_s_per_1000']:.2f} s per 1,000 samples", highlight=False)
     for what, name in (("run folder", ""), ("page", "report.html")):
         path = result.folder / name
         if path.exists():

@@ -6,17 +6,21 @@ __all__ = ["ComponentSpec", "Components", "Config", "Evaluation", "Experiment", 
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Gt
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from ..core.errors import ConfigError
 from ..core.registry import KINDS, Registry
+from ..core.signature import spec_in_words
 from ..core.synonyms import with_type
 from ..data.options import DataOptions
 from ..evaluation.names import GROUPS, METRICS, check_metrics
 from ..training.options import TrainingOptions
+
+if TYPE_CHECKING:
+    from ..core.baseline import BaseBaseline
 
 
 class _Block(BaseModel):
@@ -110,6 +114,13 @@ class Evaluation(_Block):
     )
     repeats: Annotated[int, Gt(0)] = Field(5, description="Trainings of each judge with a network.")
     bits_per_dim: bool = Field(False, description="Also the variational bound on held-out windows.")
+    baselines: list[ComponentSpec] = Field(
+        default_factory=lambda: [
+            ComponentSpec(type=t)
+            for t in ("gaussian", "gaussian_mixture", "iid_bootstrap", "block_bootstrap")
+        ],
+        description="Which baselines stand beside the figures; see `undula baselines`.",
+    )
     bootstrap: Annotated[int, Gt(0)] = Field(200, description="Block-bootstrap draws for intervals.")
 
     @field_validator("metrics")
@@ -154,6 +165,21 @@ class Config(_Block):
         """The experiment's type as a spec; plugins are loaded."""
         self._load_plugins()
         return {"type": self.experiment.type, "params": self.experiment.params}
+
+    def baselines(self) -> dict[str, BaseBaseline]:
+        """The baselines of the evaluation, not fitted, by label; plugins are loaded.
+
+        Raises:
+            ConfigError: if one cannot be made, or is there twice.
+        """
+        self._load_plugins()
+        found: dict[str, BaseBaseline] = {}
+        for spec in self.evaluation.baselines:
+            label = spec_in_words(spec.model_dump())
+            if label in found:
+                raise ConfigError(f"evaluation.baselines: {label!r} is there twice: leave one of them out")
+            found[label] = Registry.resolve("baseline", spec.model_dump())
+        return found
 
     def _load_plugins(self) -> None:
         for path in self.plugins:

@@ -14,11 +14,13 @@ __all__ = [
     "parameters_of",
     "problem_of",
     "shown",
+    "spec_in_words",
 ]
 
 import dataclasses
 import functools
 import inspect
+import json
 import re
 import types
 import typing
@@ -168,6 +170,14 @@ def annotation_text(annotation: Any) -> str:
     if kind := getattr(annotation, "kind", None):
         return f"{kind}: a name, or {{type, params}}"
     return str(getattr(annotation, "__name__", annotation))
+
+
+def spec_in_words(value: Any) -> str:
+    """A value of a config in a few words: a spec as its name and its parameters."""
+    if isinstance(value, dict) and "type" in value:
+        params = [f"{k}={spec_in_words(v)}" for k, v in (value.get("params") or {}).items()]
+        return " ".join([str(value["type"]), *params])
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def shown(value: Any) -> str:

@@ -72,7 +72,7 @@ ABOUT: dict[str, About] = {
     "psd": About("power spectrum: mean gap in dB", "dynamics"),
     "cross_correlation": About("cross-correlation over lags 0–10: mean gap", "columns", several=True),
     "correlational": About("correlational score", "columns", several=True),
-    "fdds": About("maximum mean discrepancy of the windows' correlations", "columns", several=True),
+    "fdds": About("correlations within windows: maximum mean discrepancy", "columns", several=True),
     "energy_distance": About("energy distance of windows", "windows"),
     "sliced_wasserstein": About("sliced Wasserstein distance of windows", "windows"),
     "sliced_wasserstein_spectrum": About("sliced Wasserstein distance of their spectra", "windows"),

@@ -9,10 +9,11 @@ The run around them (folder, checkpoints, logs, resuming, page) is `ExperimentRu
 
 from __future__ import annotations
 
-__all__ = ["BaseExperiment"]
+__all__ = ["BaseExperiment", "Ended", "Generator"]
 
 from collections.abc import Callable
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 from torch import Tensor
 
@@ -21,8 +22,49 @@ from ..core.component import Component
 from ..core.types import Losses
 from ..data.prepare import PreparedData, prepare
 from ..diffusion.loss import DiffusionLoss, TrainingBatch
-from ..model import DiffusionModel
+from ..model import DiffusionModel, FitHooks
 from .evaluating import RunEvaluation, evaluate_model
+
+
+class Ended(Protocol):
+    """How a fit ended."""
+
+    @property
+    def steps(self) -> int | None:
+        """Of the optimiser; None: there is none."""
+
+    @property
+    def seconds(self) -> float:
+        """That it took."""
+
+    @property
+    def best_val_loss(self) -> float:
+        """The lowest, infinite if there was none."""
+
+
+class Generator(Protocol):
+    """What a run fits: a `DiffusionModel`, or whatever else has what the runner asks for."""
+
+    @property
+    def columns_(self) -> list[str]:
+        """Names of the columns that it generates."""
+
+    @property
+    def outcome_(self) -> Ended | None:
+        """How the fit ended."""
+
+    @property
+    def num_parameters_(self) -> int | None:
+        """Numbers in its network; None: it has none."""
+
+    def fit(self, data: PreparedData, hooks: FitHooks) -> Any:
+        """Learn from the training part."""
+
+    def notes(self) -> list[str]:
+        """What the fit found, a sentence each."""
+
+    def save(self, folder: Path) -> None:
+        """Write what `undula sample` reads."""
 
 
 class BaseExperiment(Component):
@@ -30,7 +72,10 @@ class BaseExperiment(Component):
 
     kind: ClassVar[str] = "experiment"
 
-    def setup(self, config: Config) -> tuple[DiffusionModel, PreparedData]:
+    trains: ClassVar[bool] = True
+    """Whether a diffusion model is trained: whether the config's components and training matter."""
+
+    def setup(self, config: Config) -> tuple[Generator, PreparedData]:
         """The model, not yet fitted, and its data; everything that can be checked is checked.
 
         Args:
@@ -62,7 +107,7 @@ class BaseExperiment(Component):
 
     def evaluate(
         self,
-        model: DiffusionModel,
+        model: Any,
         prepared: PreparedData,
         config: Config,
         on_progress: Callable[[float], None] | None = None,

@@ -18,12 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from ..config.loading import load_config, preset_names
-from ..config.schema import Config
+from ..config.schema import Components, Config
 from ..config.yaml12 import parse_scalar
+from ..core.baseline import BaseBaseline
 from ..core.errors import ConfigError
 from ..core.registry import Registry
+from ..core.signature import spec_in_words
 from ..core.source import BaseSource
 from ..model import DiffusionModel
+from ..training.options import TrainingOptions
+from .base import BaseExperiment
 from .folder import find_run
 
 _MISSING = object()
@@ -38,12 +42,14 @@ class Candidate:
         source: the file, preset or folder that the user named.
         config: resolved; its seed is the source's.
         runs: folders of runs that the user named, by seed.
+        most_seeds: with how many of the seeds it runs; None: with all.
     """
 
     label: str
     source: str
     config: Config
     runs: dict[int, Path] = field(default_factory=dict)
+    most_seeds: int | None = None
 
     def with_seed(self, seed: int) -> Config:
         """The config with another seed."""
@@ -52,7 +58,11 @@ class Candidate:
 
 
 def read_candidates(
-    items: Sequence[str], overrides: Sequence[str] = (), vary: Sequence[str] = ()
+    items: Sequence[str],
+    overrides: Sequence[str] = (),
+    vary: Sequence[str] = (),
+    baselines: Sequence[Any] = (),
+    baseline_seeds: int | None = None,
 ) -> list[Candidate]:
     """The configs that a user names, those that are the same joined.
 
@@ -61,6 +71,9 @@ def read_candidates(
         overrides: such as "training.num_epochs=20", for all.
         vary: such as "components.architecture=[mlp, unet]": a config for each value, and for each
             combination where there are several.
+        baselines: names or specs of baselines, on the data of the first config.
+        baseline_seeds: with how many of the seeds each of them runs; None: one for a slow one, all for the
+            others.
 
     Raises:
         ConfigError: if there are fewer than two, or they cannot be compared.
@@ -73,14 +86,16 @@ def read_candidates(
             continue
         for combination in itertools.product(*choices):
             changes = [f"{key}={json.dumps(value)}" for key, value in combination]
-            words = [_word(value) for _, value in combination]
+            words = [spec_in_words(value) for _, value in combination]
             name = Path(item).stem if Path(item).suffix in (".yaml", ".yml") else item
             label = " ".join(words if choices and len(items) == 1 else [name, *words])
             _join(found, Candidate(label, item, anchored(load_config(item, [*overrides, *changes]))))
+    for spec in baselines:
+        _join(found, _of_baseline(spec, found[0].config, baseline_seeds))
     if len(found) < 2:
         raise ConfigError(
             f"{' and '.join(items)}: one config cannot be compared: give two configs, presets or run folders "
-            "that differ, or --vary KEY=[A, B]"
+            "that differ, --vary KEY=[A, B], or --baselines A,B"
         )
     _check_comparable(found)
     return _labelled(found)
@@ -98,14 +113,18 @@ def anchored(config: Config) -> Config:
 def canonical(config: Config) -> dict[str, Any]:
     """What a config is, with every component's defaults written out."""
     tree = config.model_dump(mode="json")
-    model = DiffusionModel.from_config(config)
-    tree["components"] = json.loads(json.dumps(model.compose().specs()))
-    tree["experiment"] = Registry.spec(Registry.resolve("experiment", config.experiment_spec()))
+    experiment: BaseExperiment = Registry.resolve("experiment", config.experiment_spec())
+    tree["experiment"] = Registry.spec(experiment)
+    if experiment.trains:
+        model = DiffusionModel.from_config(config)
+        tree["components"] = json.loads(json.dumps(model.compose().specs()))
+        del tree["training"]["threads"]
+    else:
+        del tree["components"], tree["training"]
     dataset = config.data.dataset
     if dataset is not None:
         tree["data"]["dataset"] = Registry.spec(BaseSource.of(dataset))
     tree["data"]["roles"]["target"], tree["data"]["columns"] = config.data.target, None
-    del tree["training"]["threads"]
     return tree
 
 
@@ -118,13 +137,16 @@ def identity(config: Config, seed: int | None = None) -> str:
 def differences(candidates: Sequence[Candidate]) -> dict[str, dict[str, Any]]:
     """The keys in which configs differ, each with its value by label.
 
-    A parameter that only some of the components have is shown if somebody wrote it.
+    A parameter that only some of the components have is shown if somebody wrote it. Configs without a block
+    (a baseline has no components and no training) do not differ in it.
     """
-    whole = {c.label: _flat(canonical(c.config)) for c in candidates}
+    trees = {c.label: canonical(c.config) for c in candidates}
+    whole = {label: _flat(tree) for label, tree in trees.items()}
     written = {key for c in candidates for key in _flat(c.config.model_dump(mode="json"))}
     table = {}
     for key in dict.fromkeys(key for flat in whole.values() for key in flat):
-        values = {label: flat.get(key, _MISSING) for label, flat in whole.items()}
+        block = key.partition(".")[0]
+        values = {label: flat.get(key, _MISSING) for label, flat in whole.items() if block in trees[label]}
         everywhere = _MISSING not in values.values()
         differs = not everywhere or len({json.dumps(v) for v in values.values()}) > 1
         if differs and (everywhere or key in written):
@@ -142,14 +164,6 @@ def _choice(text: str) -> list[tuple[str, Any]]:
     return [(key.strip(), value) for value in values]
 
 
-def _word(value: Any) -> str:
-    """A value of --vary as a part of a label."""
-    if isinstance(value, dict) and "type" in value:
-        params = [f"{k}={_word(v)}" for k, v in (value.get("params") or {}).items()]
-        return " ".join([str(value["type"]), *params])
-    return value if isinstance(value, str) else json.dumps(value)
-
-
 def _of_run(item: str, overrides: Sequence[str], vary: Sequence[str]) -> Candidate:
     folder = find_run(item)
     config = anchored(load_config(folder.path / "config.yaml"))
@@ -163,6 +177,17 @@ def _of_run(item: str, overrides: Sequence[str], vary: Sequence[str]) -> Candida
     in_comparison = re.fullmatch(r"(.+)-seed\d+", path.name)
     label = in_comparison[1] if in_comparison else config.experiment.name
     return Candidate(label, item, config, {config.experiment.seed: path})
+
+
+def _of_baseline(spec: Any, config: Config, seeds: int | None) -> Candidate:
+    """A baseline on the data of a config, judged as that is."""
+    baseline: BaseBaseline = Registry.resolve("baseline", spec)
+    experiment = config.experiment.model_copy(update={"type": "baseline", "params": {"baseline": spec}})
+    training = TrainingOptions(threads=config.training.threads)
+    changes = {"experiment": experiment, "components": Components(), "training": training}
+    most = seeds if seeds is not None else 1 if baseline.slow else None
+    label = spec_in_words(spec)
+    return Candidate(label, f"baseline {label}", config.model_copy(update=changes), most_seeds=most)
 
 
 def _join(found: list[Candidate], new: Candidate) -> None:

@@ -18,7 +18,7 @@ import threading
 import time
 from typing import Self, TextIO
 
-_SHARES = {"training": (0.0, 0.9), "sampling": (0.9, 1.0)}
+_SHARES = {"training": (0.0, 0.9), "fitting": (0.0, 0.9), "sampling": (0.9, 1.0)}
 _SECONDS_TO_SAVE = 60.0
 
 
@@ -27,7 +27,7 @@ class JSONProgress:
 
     Args:
         stream: where the lines go.
-        what: the phase: training or sampling.
+        what: the phase: training, fitting or sampling.
     """
 
     def __init__(self, stream: TextIO, what: str) -> None:

@@ -126,7 +126,7 @@ class Comparison:
         """
         chosen = seeds_of(candidates, seeds, first_seed)
         for candidate in candidates:
-            if set(chosen) - set(candidate.runs):
+            if set(chosen[: candidate.most_seeds]) - set(candidate.runs):
                 ExperimentRunner(candidate.config, quiet=True).prepare()
         names = {candidate.config.experiment.name for candidate in candidates}
         folder = RunFolder.create(
@@ -134,7 +134,7 @@ class Comparison:
         )
         runs = []
         for candidate in candidates:
-            for seed in chosen:
+            for seed in chosen[: candidate.most_seeds]:
                 place = candidate.runs.get(seed)
                 config = candidate.with_seed(seed)
                 if place is None:
@@ -290,7 +290,7 @@ def _facts(entry: Entry, results: dict[str, Any] | None) -> RunFacts:
         parameters=timing["parameters"],
         steps=timing["steps"],
         train_s=timing["train_s"],
-        calls=timing["calls_per_sample"],
+        calls=timing.get("calls_per_sample"),
         sample_s_per_1000=timing["sample_s_per_1000"],
     )
 

@@ -1,11 +1,11 @@
-"""A trained model against held-out windows and baselines."""
+"""Samples of a run against held-out windows and baselines."""
 
 from __future__ import annotations
 
-__all__ = ["RunEvaluation", "evaluate_model", "histories", "padded", "real_windows"]
+__all__ = ["RunEvaluation", "evaluate_model", "evaluate_samples", "histories", "padded", "real_windows"]
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from ..config.schema import Config
 from ..core.errors import ConfigError
 from ..core.randomness import derive_seed
-from ..core.registry import Registry
 from ..data.prepare import PreparedData
 from ..data.windows import Batch, WindowDataset
 from ..evaluation.blocks import RealWindows
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.floating[Any]]
 
 _FANS, _PATHS, _MOST_ROLLING = 4, 100, 2000
-_BASELINES = ("gaussian", "iid_bootstrap", "block_bootstrap")
 
 
 @dataclass(frozen=True)
@@ -92,29 +90,52 @@ def evaluate_model(
         config: the run's.
         on_progress: called with the share of samples that is drawn.
     """
-    options, seed = config.evaluation, config.experiment.seed
-    parts = prepared.parts
+    options, parts = config.evaluation, prepared.parts
     real = parts.test or parts.val
     start = time.perf_counter()
     given = conditions(model, real or parts.train, options.num_samples)
-    drawn = model.sample(
-        options.num_samples, derive_seed(seed, "evaluation"), given=given, on_progress=on_progress
-    )
+    seed = derive_seed(config.experiment.seed, "evaluation")
+    drawn = model.sample(options.num_samples, seed, given=given, on_progress=on_progress)
     seconds = time.perf_counter() - start
-    samples = list(drawn)
+    extra = _bits_per_dim(model, real or parts.train) if options.bits_per_dim else {}
+    beside = (
+        {"vae_only": decoded_prior(model, options.num_samples, config.experiment.seed)}
+        if is_latent(model)
+        else {}
+    )
+    return evaluate_samples(list(drawn), prepared, config, seconds, extra, beside)
+
+
+def evaluate_samples(
+    samples: list[Array],
+    prepared: PreparedData,
+    config: Config,
+    seconds: float = 0.0,
+    extra: dict[str, dict[str, Any]] | None = None,
+    beside: Mapping[str, Array] | None = None,
+) -> RunEvaluation:
+    """Judge samples, wherever they come from.
+
+    Args:
+        samples: generated windows, each (L_i, C), in the data's units.
+        prepared: the data.
+        config: the run's; its evaluation says how.
+        seconds: that drawing them took.
+        extra: further entries of results.json's `metrics`, by name.
+        beside: windows (N, L, C) of generators that are judged as baselines, besides the config's.
+    """
+    options, seed, parts = config.evaluation, config.experiment.seed, prepared.parts
+    real, extra = parts.test or parts.val, extra or {}
     generated = padded(samples)
     train = real_windows(parts.train, prepared)
-    extra = _bits_per_dim(model, real or parts.train) if options.bits_per_dim else {}
     if real is None:
         return RunEvaluation(samples, generated, None, train, {}, None, seconds, extra)
     held_out = real_windows(real, prepared)
     baselines = {}
     stretches, length = parts.train.stretches(), generated.shape[1]
-    for name in _BASELINES:
-        baseline = Registry.get("baseline", name).fit(stretches, length)
-        baselines[name] = baseline.sample(options.num_samples, seed)
-    if is_latent(model):
-        baselines["vae_only"] = decoded_prior(model, options.num_samples, seed)
+    for name, baseline in config.baselines().items():
+        baselines[name] = baseline.fit(stretches, length, seed).sample(options.num_samples, seed)
+    baselines |= beside or {}
     judgement = judge(
         generated,
         held_out,
@@ -125,7 +146,7 @@ def evaluate_model(
         seed,
         part="test part" if parts.test else "validation part",
         repeats=options.repeats,
-        columns=model.columns_,
+        columns=prepared.panel.columns,
     )
     return RunEvaluation(samples, generated, held_out, train, baselines, judgement, seconds, extra)
 
@@ -176,7 +197,7 @@ def histories(
     assert told is not None
     real = part.batch(_evenly(len(part), _MOST_ROLLING))
     return Histories(
-        columns=model.columns_,
+        columns=prepared.panel.columns,
         fan_histories=few.history,
         fan_truths=few.future,
         fan_paths=drawn.reshape(paths, len(chosen), *drawn.shape[1:]).swapaxes(0, 1),

@@ -13,12 +13,14 @@ import numpy as np
 
 from ..config.schema import Config
 from ..config.yaml12 import dump_yaml
+from ..core.signature import spec_in_words
 from ..data.prepare import PreparedData
 from ..evaluation.bottleneck import Bottleneck
 from ..evaluation.judge import judge
 from ..evaluation.names import chosen
 from ..model import DiffusionModel
 from ..training.loggers import TensorBoardLogger
+from .base import Generator
 from .evaluating import RunEvaluation, conditions, histories, padded, real_windows
 from .folder import RunFolder
 
@@ -29,7 +31,7 @@ _WATCHED = ("wasserstein", "std", "kurtosis", "acf_abs")
 def write_report(
     folder: RunFolder,
     config: Config,
-    model: DiffusionModel,
+    model: Generator,
     prepared: PreparedData,
     evaluation: RunEvaluation,
     results: dict[str, Any],
@@ -50,23 +52,13 @@ def write_report(
     save_windows(folder.plots / "windows.png", _spread(real), list(generated), columns, title)
     save_marginals(folder.plots / "marginals.png", real, generated, columns)
     save_dynamics(folder.plots / "dynamics.png", real, generated, columns)
-    components = config.components
-    timing = results["timing"]
-    facts = [
-        ("model", f"{components.architecture.type}, {timing['parameters']:,} parameters"),
-        ("trained", f"{timing['steps']:,} steps in {timing['train_s']:.0f} s, seed {results['seed']}"),
-        (
-            "diffusion",
-            f"{components.objective.type} on {type(model.parts_.sde).__name__}, "
-            f"sampler {components.sampler.type} with {timing['calls_per_sample']:g} network calls, "
-            f"{timing['sample_s_per_1000']:.2f} s per 1,000 samples",
-        ),
-        ("figures", evaluation.judgement.protocol),
-    ]
     content = PageContent(
         title=title,
         description=config.experiment.description,
-        facts=facts,
+        made="A diffusion model was trained"
+        if isinstance(model, DiffusionModel)
+        else "A baseline was fitted",
+        facts=[*_facts(config, model, results), ("figures", evaluation.judgement.protocol)],
         notes=results["data"]["notes"],
         columns=columns,
         real=real,
@@ -76,11 +68,34 @@ def write_report(
         judgement=evaluation.judgement,
         curve=folder.curve(),
         config=dump_yaml(config.model_dump(mode="json")),
-        histories=histories(model, prepared, evaluation, config),
+        histories=histories(model, prepared, evaluation, config)
+        if isinstance(model, DiffusionModel)
+        else None,
         probe=probe,
     )
     write_page(folder.path / "report.html", content)
     return True
+
+
+def _facts(config: Config, model: Generator, results: dict[str, Any]) -> list[tuple[str, str]]:
+    """How the samples were made, as (what, value)."""
+    components, timing = config.components, results["timing"]
+    per_thousand = f"{timing['sample_s_per_1000']:.2f} s per 1,000 samples"
+    if not isinstance(model, DiffusionModel):
+        return [
+            ("baseline", spec_in_words(config.experiment.params["baseline"])),
+            ("fitted", f"in {timing['train_s']:.1f} s, seed {results['seed']}, {per_thousand}"),
+        ]
+    return [
+        ("model", f"{components.architecture.type}, {timing['parameters']:,} parameters"),
+        ("trained", f"{timing['steps']:,} steps in {timing['train_s']:.0f} s, seed {results['seed']}"),
+        (
+            "diffusion",
+            f"{components.objective.type} on {type(model.parts_.sde).__name__}, "
+            f"sampler {components.sampler.type} with {timing['calls_per_sample']:g} network calls, "
+            f"{per_thousand}",
+        ),
+    ]
 
 
 class Watch:

@@ -26,7 +26,7 @@ from ..evaluation.judge import Judgement
 from ..model import DiffusionModel, FitHooks
 from ..training.loggers import JSONLinesLogger, Logger, TensorBoardLogger, WandbLogger
 from ..training.progress import Progress, make_progress
-from .base import BaseExperiment
+from .base import BaseExperiment, Generator
 from .debugging import RunDebug
 from .environment import environment
 from .evaluating import RunEvaluation
@@ -104,7 +104,7 @@ class ExperimentRunner:
             return cls(load_config(config, overrides), **options)
         return cls(as_config(config), **options)
 
-    def prepare(self) -> tuple[DiffusionModel, PreparedData]:
+    def prepare(self) -> tuple[Generator, PreparedData]:
         """Check everything that can be checked without training.
 
         Raises:
@@ -113,7 +113,8 @@ class ExperimentRunner:
         if self.config.wandb.enabled:
             WandbLogger.check()
         model, prepared = self.experiment.setup(self.config)
-        if self.config.evaluation.bits_per_dim:
+        self.config.baselines()
+        if self.config.evaluation.bits_per_dim and isinstance(model, DiffusionModel):
             model.compose().check_likelihood()
         if self.judge_on == "val":
             prepared = replace(prepared, parts=replace(prepared.parts, test=None))
@@ -163,7 +164,7 @@ class ExperimentRunner:
     def _run(
         self,
         folder: RunFolder,
-        model: DiffusionModel,
+        model: Generator,
         prepared: PreparedData,
         resume: bool,
         tracker: WandbLogger | None,
@@ -179,7 +180,7 @@ class ExperimentRunner:
         loggers: list[Logger] = [JSONLinesLogger(folder.path / "metrics.jsonl"), board, *self.loggers]
         if tracker is not None:
             loggers.append(tracker)
-        progress = self._progress("training")
+        progress = self._progress("training" if self.experiment.trains else "fitting")
         watch = Watch(self.config, prepared, folder, board, progress.message)
         hooks = FitHooks(folder.checkpoints, resume, loggers, progress, watch, self.experiment.train_step)
         latent = LatentStage(folder, prepared, self._say, go_on=stage != "vae")
@@ -205,7 +206,7 @@ class ExperimentRunner:
             write_samples(folder.path / "samples.parquet", evaluation.samples, model.columns_)
             if not write_report(folder, self.config, model, prepared, evaluation, results, latent.probe):
                 self._say("nothing is held out (data.split): no figures, and no page")
-        if self.debug:
+        if self.debug and isinstance(model, DiffusionModel):
             results["debug"] = debugging.finish(model, prepared, folder.plots)
         folder.write_json("results.json", results)
         if tracker is not None:
@@ -227,7 +228,7 @@ class ExperimentRunner:
         return {"name": experiment.name, "status": status, "seed": experiment.seed, "metrics": {}}
 
     def _results(
-        self, model: DiffusionModel, prepared: PreparedData, evaluation: RunEvaluation | None
+        self, model: Generator, prepared: PreparedData, evaluation: RunEvaluation | None
     ) -> dict[str, Any]:
         outcome = model.outcome_
         assert outcome is not None
@@ -237,10 +238,9 @@ class ExperimentRunner:
             judged = {} if evaluation.judgement is None else evaluation.judgement.as_json()
             metrics = {**judged, **evaluation.extra}
             per_thousand = 1000.0 * evaluation.sample_seconds / len(evaluation.samples)
-            sampled = {
-                "sample_s_per_1000": round(per_thousand, 3),
-                "calls_per_sample": round(model.calls_, 2),
-            }
+            sampled = {"sample_s_per_1000": round(per_thousand, 3)}
+            if isinstance(model, DiffusionModel):
+                sampled["calls_per_sample"] = round(model.calls_, 2)
         best = outcome.best_val_loss
         return {
             **self._summary("trained" if evaluation is None else "finished"),
@@ -254,7 +254,7 @@ class ExperimentRunner:
             "training": {"best_val_loss": best if np.isfinite(best) else None},
             "data": {
                 "columns": model.columns_,
-                "notes": [*prepared.notes, *model.parts_.preprocessing.notes()],
+                "notes": [*prepared.notes, *model.notes()],
                 "windows": {
                     name: len(part)
                     for name, part in vars(prepared.parts).items()

@@ -12,13 +12,14 @@ from ..core.errors import ConfigError, RunError
 from ..data.prepare import PreparedData
 from ..evaluation.bottleneck import Bottleneck
 from ..model import DiffusionModel, FitHooks
+from .base import Generator
 from .bottleneck import is_latent, probe_model
 from .folder import PROBE, RunFolder, find_run
 
 StageName = Literal["vae", "diffusion", "all"]
 
 
-def check_stage(stage: StageName, model: DiffusionModel, resume: str | Path | None) -> None:
+def check_stage(stage: StageName, model: Generator, resume: str | Path | None) -> None:
     """Refuse a stage that this run does not have, or not yet.
 
     Raises:
@@ -27,7 +28,7 @@ def check_stage(stage: StageName, model: DiffusionModel, resume: str | Path | No
     """
     if stage == "all":
         return
-    if model.compose().preprocessing.stage_name != "vae":
+    if not isinstance(model, DiffusionModel) or model.compose().preprocessing.stage_name != "vae":
         raise ConfigError(
             f"stage {stage}: this model has one stage only: leave --stage out, or use the preprocessing vae"
         )
@@ -99,10 +100,10 @@ class LatentStage:
             self.folder.write_json(PROBE, probe.found.as_json())
         return self.go_on
 
-    def results(self, model: DiffusionModel) -> dict[str, Any]:
+    def results(self, model: Generator) -> dict[str, Any]:
         """Entries of results.json: the stage's training and the probe; none if there was no such stage."""
-        outcome = model.stage_outcome_
-        if outcome is None:
+        outcome = model.stage_outcome_ if isinstance(model, DiffusionModel) else None
+        if outcome is None or not isinstance(model, DiffusionModel):
             return {}
         name, best = model.parts_.preprocessing.stage_name, outcome.best_val_loss
         trained = {

@@ -74,9 +74,16 @@ def validate_config(
     loaded, spoilt = _schema(tree, found)
     for path in loaded.plugins:
         found.of(lambda path=path: Registry.load_plugin(path))  # type: ignore[misc]
+    unplugged = loaded.model_copy(update={"plugins": []})
+    found.of(unplugged.baselines)
+    experiment = found.of(lambda: Registry.resolve("experiment", unplugged.experiment_spec()))
+    if experiment is not None and not experiment.trains:
+        data_is_right = not any(path[:1] == ("data",) for path in spoilt)
+        prepared = found.of(lambda: prepare(loaded.data)) if data_is_right else None
+        return Report(found.problems, [] if prepared is None else prepared.notes)
     parts = _components(loaded, spoilt, found)
     whole = len(parts) == sum(spec is not None for spec in loaded.components.model_dump().values())
-    model = DiffusionModel.from_config(loaded.model_copy(update={"plugins": []}))
+    model = DiffusionModel.from_config(unplugged)
     if whole:
         _pairs(parts, found)
         composed = found.of(model.compose)

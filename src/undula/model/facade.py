@@ -230,6 +230,10 @@ class DiffusionModel:
         """Numbers in the network."""
         return sum(p.numel() for p in self.parts_.architecture.parameters())
 
+    def notes(self) -> list[str]:
+        """What fitting found in the data, a sentence each."""
+        return self.parts_.preprocessing.notes()
+
     # -- sampling ------------------------------------------------------------------------------
 
     def sample(

@@ -61,6 +61,11 @@ def model_folder(path: str | Path) -> Path:
     for folder in (path, path / "model"):
         if (folder / "model.json").is_file():
             return folder
+    if (path / "config.yaml").is_file() and (path / "samples.parquet").is_file():
+        raise RunError(
+            f"{path} is the run of a baseline, which leaves samples and no model: more of them with `undula "
+            f"baselines NAME {path / 'config.yaml'} -n 1000`"
+        )
     if (path / "config.yaml").is_file():
         raise RunError(f"run {path} has no model yet: finish it with `undula run --resume {path}`")
     what = "is not a folder" if not path.is_dir() else "is neither a run folder nor a model's folder"

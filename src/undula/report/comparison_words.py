@@ -67,7 +67,15 @@ def caveats(compared: Compared) -> list[str]:
             "--seeds 3."
         ]
     chance = compared.intervals * (1 - CONFIDENCE)
+    seeds = {name: {s for f in compared.figures for s in f.values.get(name, {})} for name in compared.labels}
+    once = [name for name, found in seeds.items() if len(found) == 1]
+    alone = (
+        f"{' and '.join(once)} {'has' if len(once) == 1 else 'have'} one seed: differences from "
+        f"{'it' if len(once) == 1 else 'them'} have no interval, and no config can win. (--baseline-seeds "
+        f"{len(compared.seeds)} fits baselines as often.)"
+    )
     return [
+        *([alone] if once else []),
         f"Intervals of differences are Student's, {CONFIDENCE:.0%}, over the {len(compared.seeds)} seeds "
         "that the configs share. They speak of the spread over trainings for this held-out part, not of "
         "another one. The interval beside a held-out number is the block bootstrap's and speaks of the data.",

@@ -44,6 +44,7 @@ class PageContent:
         config: the resolved config, as YAML.
         histories: of a conditional model; None: it is told no history.
         probe: of the autoencoder in whose latents was diffused; None: there is none.
+        made: who made the samples: a half-sentence.
     """
 
     title: str
@@ -60,6 +61,7 @@ class PageContent:
     config: str
     histories: Histories | None = None
     probe: Bottleneck | None = None
+    made: str = "A diffusion model was trained"
 
     @property
     def sets(self) -> Sets:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.component import Component
-from . import common, data, experiments, guiding, networks, noise, paths, preprocessing, sampling
+from . import baselines, common, data, experiments, guiding, networks, noise, paths, preprocessing, sampling
 
 Law = Callable[[Any], None]
 
@@ -22,7 +22,7 @@ _LAWS: dict[str, list[Law]] = {
     "regulariser": guiding.REGULARISER_LAWS,
     "preprocessing": preprocessing.PREPROCESSING_LAWS,
     "dataset": data.DATASET_LAWS,
-    "baseline": data.BASELINE_LAWS,
+    "baseline": baselines.BASELINE_LAWS,
     "experiment": experiments.EXPERIMENT_LAWS,
 }
 
