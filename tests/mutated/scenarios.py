@@ -2,7 +2,7 @@
 
 MUTATIONS = (
     ("at start: the window's own first row", "data/windows.py", "self.before[starts + self.history_len]", "self.before[starts + self.history_len + 1]"),
-    ("at start: without the row before", "data/stretches.py", "_row_before(start[part])[-len(series.values) - 1 :]", "_row_before(start[part])[: len(series.values) + 1]"),
+    ("at start: without the row before", "data/stretches.py", "_row_before(start[first:last])[-len(part) - 1 :]", "_row_before(start[first:last])[: len(part) + 1]"),
     ("at start: a table's first row", "data/given.py", "series.before[rows - needed + h]", "series.before[rows - needed]"),
     ("at start: log left out", "data/start.py", 'seen = np.log(values) if self.scale == "log" else values\n        scaled', "seen = values\n        scaled"),
     ("at start: log left out of the graph", "export/graph.py", 'torch.log(given["at_start"]) if c.start.scale == "log" else given["at_start"]', 'given["at_start"]'),

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from .blocks import RealWindows, bootstrap_interval
 from .distances import WINDOW_DISTANCES
 from .figure import Figure, Judgement
-from .memorisation import CHANCE, copying_check
+from .memorisation import CHANCE, Originals
 from .names import ABOUT, chosen
 from .pairs import Pair, Side
 from .statistics import DISTANCES, STATISTICS
@@ -141,17 +141,25 @@ class _Judging:
         if name == "copying":
             return self.copying()
         if name in WINDOW_DISTANCES:
-            return self.figure(partial(self._whole, WINDOW_DISTANCES[name]))
+            distance = WINDOW_DISTANCES[name]
+            return self.figure(
+                lambda a, b: np.array([distance.between(a, b)]),
+                _Once(lambda windows: distance.of(self._standardised(windows))),
+            )
         if name in DISTANCES:
             return self.figure(lambda a, b: self._by_column(name, a, b))
         if name in STATISTICS or name in self.extra:
             return self.statistic(name)
         return self.score(name, on_progress)
 
-    def figure(self, between: Callable[[Array, Array], Array]) -> Figure:
-        """Of a function of two sets, (1,) or one number a column."""
+    def figure(
+        self, between: Callable[[Any, Any], Array], of: Callable[[Array], Any] = lambda windows: windows
+    ) -> Figure:
+        """Of a function of what is known of two sets, (1,) or one number a column."""
         pairs = {**self._pairs(_HALVES, self._real), **self._spread_pairs}
-        return self._assembled({k: between(p.generated.values, p.real.values) for k, p in pairs.items()})
+        return self._assembled(
+            {k: between(of(p.generated.values), of(p.real.values)) for k, p in pairs.items()}
+        )
 
     def score(self, name: str, on_progress: Callable[[float], None]) -> Figure:
         """Of a judge that is trained several times."""
@@ -169,20 +177,16 @@ class _Judging:
 
     def statistic(self, name: str) -> Figure:
         """Of a number of one set."""
-
-        def between(a: Array, b: Array) -> Array:
-            gap: Array = np.abs(self._statistic(name, a) - self._statistic(name, b))
-            return gap
-
+        of = _Once(partial(self._statistic, name))
         sets = {
             "generated": self.samples,
             "held_out": self.held_out.windows,
             "train": self.train.windows,
             **self.baselines,
         }
-        numbers = {k: self._statistic(name, windows) for k, windows in sets.items()}
+        numbers = {k: of(windows) for k, windows in sets.items()}
         numbers["low"], numbers["high"] = self._interval(name)
-        figure = self.figure(between)
+        figure = self.figure(lambda a, b: np.abs(a - b), of)
         figure.statistic.update({k: float(v.mean()) for k, v in numbers.items()})
         for c, column in enumerate(figure.columns):
             figure.columns[column] |= {k: float(v[c]) for k, v in numbers.items() if k not in self.baselines}
@@ -190,9 +194,10 @@ class _Judging:
 
     def copying(self) -> Figure:
         """Of the copying check."""
-        shares = {k: copying_check(b, self.all_train).value for k, b in self.baselines.items()}
+        known = Originals.of(self.all_train)
+        shares = {k: known.check(b).value for k, b in self.baselines.items()}
         floors = {"chance": CHANCE, **{k: v for k, v in shares.items() if k == "gaussian"}}
-        check = copying_check(self.samples, self.all_train, max(floors.values()))
+        check = known.check(self.samples, max(floors.values()))
         return Figure(
             value=check.value,
             sd=float(np.sqrt(check.value * (1 - check.value) / len(self.samples))),
@@ -284,9 +289,10 @@ class _Judging:
 
     # -- numbers -----------------------------------------------------------------------------------
 
-    def _whole(self, distance: Between, a: Array, b: Array) -> Array:
+    def _standardised(self, windows: Array) -> Array:
         mean, sd = self._moments
-        return np.array([distance(*(np.nan_to_num((windows - mean) / sd) for windows in (a, b)))])
+        whole: Array = np.nan_to_num((windows - mean) / sd)
+        return whole
 
     def _by_column(self, name: str, a: Array, b: Array) -> Array:
         values = [DISTANCES[name](a[:, :, c], b[:, :, c]) for c in range(a.shape[2])]
@@ -321,6 +327,19 @@ class _Judging:
         """Mean and standard deviation of each training column, (C,)."""
         mean, sd = np.nanmean(self.train.windows, axis=(0, 1)), np.nanstd(self.train.windows, axis=(0, 1))
         return mean, np.where(sd > 0, sd, 1.0)
+
+
+class _Once:
+    """A function of windows that is called once for each set: most are in several pairs."""
+
+    def __init__(self, of: Callable[[Array], Any]) -> None:
+        self._of = of
+        self._known: dict[int, tuple[Array, Any]] = {}
+
+    def __call__(self, windows: Array) -> Any:
+        if id(windows) not in self._known:
+            self._known[id(windows)] = windows, self._of(windows)
+        return self._known[id(windows)][1]
 
 
 def _side(windows: Array, groups: NDArray[np.int64]) -> Side:
