@@ -32,7 +32,7 @@ TESTS = (
     "tests/domains",
     "tests/data/test_transforms.py",
     "tests/data/test_align.py",
-    "tests/evaluation/test_scattered.py",
+    "tests/evaluation/test_intervals.py",
     "tests/data/test_at_start.py",
     "tests/baselines",
 )

@@ -27,9 +27,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import RealWindows, bootstrap_interval
+from .blocks import RealWindows
 from .distances import WINDOW_DISTANCES
 from .figure import Figure, Judgement
+from .intervals import bootstrap
 from .memorisation import CHANCE, copying_check
 from .names import ABOUT, chosen
 from .pairs import Pair, Side
@@ -305,7 +306,12 @@ class _Judging:
         if not self.draws:
             return np.full(len(columns), np.nan), np.full(len(columns), np.nan)
         statistic = self.extra.get(name) or STATISTICS[name]
-        ends = [bootstrap_interval(statistic, self.held_out, c, self.draws, self.seed) for c in columns]
+        ends = [
+            bootstrap(
+                {name: statistic}, self.held_out.windows[:, :, c], self.held_out, self.draws, self.seed
+            )[name]
+            for c in columns
+        ]
         low, high = np.array(ends).T / self._scale(name)
         return low, high
 

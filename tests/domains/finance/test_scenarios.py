@@ -16,7 +16,8 @@ from undula.core.errors import ConfigError, DataError
 from undula.data.prepare import PreparedData, prepare
 from undula.domains.finance.real import RealReturns, log_returns
 from undula.domains.finance.scenario_words import as_json, flat_rows, sentences, table_rows
-from undula.domains.finance.scenarios import Estimate, Row, Scenario, ScenarioStudy, run_scenarios
+from undula.domains.finance.scenarios import Row, Scenario, ScenarioStudy, run_scenarios
+from undula.evaluation.intervals import Estimate
 
 from .study import SMALL, table
 

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ..intervals import Statistic
+from ...evaluation.statistics import Statistic
 
 Array = NDArray[np.floating[Any]]
 

@@ -15,7 +15,7 @@ from ...core.errors import ConfigError, DataError, did_you_mean
 from ...data.prepare import PreparedData
 from ...data.splits import Parts
 from ...data.windows import WindowDataset
-from ...evaluation.scattered import ScatteredWindows
+from ...evaluation.blocks import ScatteredWindows
 
 Array = NDArray[np.floating[Any]]
 Part = Literal["train", "val", "test", "held-out", "all"]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..intervals import Statistic
+from ...evaluation.statistics import Statistic
 from .dynamics import aggregated_kurtosis, clustering, leverage
 from .paths import gain_loss_asymmetry, maximum_drawdown
 from .tails import expected_shortfall, hill, losses, value_at_risk
