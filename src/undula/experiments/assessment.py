@@ -17,14 +17,13 @@ from ..core.registry import Registry
 from ..data.alignment import AlignedSet, align
 from ..data.options import DataOptions
 from ..data.prepare import Data
+from ..domains.figures import domain_figures
 from ..evaluation.blocks import RealWindows
 from ..evaluation.judge import Protocol, judge
-from ..evaluation.names import check_metrics
+from ..evaluation.names import Domain, check_metrics
 from ..report.evaluation import Evaluated, write_evaluation_page, write_pictures
 
 Array = NDArray[np.floating[Any]]
-
-Domain = Literal["finance", "energy"]
 
 BASELINES = ("gaussian", "iid_bootstrap", "block_bootstrap")
 _MOST_SAMPLES = 20_000
@@ -45,7 +44,7 @@ class Assessment(Evaluated):
             "metrics": metrics,
             "data": {
                 "columns": self.columns,
-                "notes": self.notes,
+                "notes": [*self.notes, *self.judgement.notes],
                 "windows": {"real": len(self.real), "synthetic": len(self.synthetic)},
                 "length": self.real.shape[1],
                 "protocol": self.protocol,
@@ -105,7 +104,7 @@ def evaluate(
         DataError: if the sets cannot be compared; the message names the set and the remedy.
         ConfigError: if a metric or baseline is unknown.
     """
-    problem = check_metrics(metrics)
+    problem = check_metrics(metrics, domain)
     if problem:
         raise ConfigError(problem)
     fitters = {name: Registry.get("baseline", name) for name in baselines}
@@ -127,10 +126,11 @@ def evaluate(
         name: fitter.fit(fitted_on.stretches, generated.shape[1]).sample(len(generated), seed)
         for name, fitter in fitters.items()
     }
+    own = domain_figures(domain, names, fitted_on.windows)
     seen, judged_against = _places(fitted_on), _places(cut["REAL"])
     judgement = judge(
         generated, judged_against, seen, made, metrics, bootstrap, seed, "held-out data",
-        protocol=protocol, repeats=repeats, columns=names, extra=_of_domain(domain), on_progress=on_progress,
+        protocol=protocol, repeats=repeats, columns=names, own=own, on_progress=on_progress,
     )  # fmt: skip
     from ..evaluation.memorisation import copying_check
 
@@ -142,15 +142,6 @@ def evaluate(
         judgement, protocol, names, notes, cut["REAL"].windows,
         None if train is None else fitted_on.windows, generated, made, check.flags, literal, seed,
     )  # fmt: skip
-
-
-def _of_domain(domain: Domain | None) -> dict[str, Callable[[Array], float]]:
-    if domain is None:
-        return {}
-    from ..domains.energy import ENERGY
-    from ..domains.finance import FINANCE
-
-    return dict({"finance": FINANCE, "energy": ENERGY}[domain])
 
 
 def _places(cut: AlignedSet) -> RealWindows:

@@ -85,7 +85,7 @@ def write_comparison_page(path: Path, content: ComparisonContent) -> None:
         "comparison.html.j2",
         content=content,
         labels=compared.labels,
-        names={figure.name: name_in_words(figure.name) for figure in compared.figures},
+        names={figure.name: name_in_words(figure.name, figure.words) for figure in compared.figures},
         baselines=list(dict.fromkeys(name for figure in compared.figures for name in figure.baselines)),
         caveats=caveats(compared),
         cell=mean_in_words,
@@ -110,7 +110,7 @@ def _figures(compared: Compared) -> go.Figure:
     ticks = labels if short else [str(place + 1) for place in range(len(labels))]
     chart = make_subplots(
         rows=lines, cols=_COLUMNS, vertical_spacing=min(0.12, 0.4 / lines), horizontal_spacing=0.09,
-        subplot_titles=[name_in_words(figure.name) for figure in figures],
+        subplot_titles=[name_in_words(figure.name, figure.words) for figure in figures],
     )  # fmt: skip
     shown: set[str] = set()
     for index, figure in enumerate(figures):
@@ -185,8 +185,8 @@ def _differences(compared: Compared) -> go.Figure:
             )
         )  # fmt: skip
     chart.add_vline(x=0, line={"color": "#333333", "width": 1})
-    chart.update_yaxes(tickvals=list(range(len(figures))), ticktext=[name_in_words(f.name) for f in figures],
-                       autorange="reversed", title_text="figure")  # fmt: skip
+    chart.update_yaxes(tickvals=list(range(len(figures))), autorange="reversed", title_text="figure",
+                       ticktext=[name_in_words(f.name, f.words) for f in figures])  # fmt: skip
     chart.update_xaxes(
         title_text="difference in units of the larger floor, with its 95 % interval over seeds"
     )

@@ -33,7 +33,7 @@ from ...data.prepare import PreparedData
 from ...evaluation.blocks import ScatteredWindows
 from ...evaluation.intervals import Estimate, bootstrap
 from ...model import DiffusionModel
-from .real import Part, RealReturns, chosen_column, log_returns
+from .real import Part, RealReturns, as_log_returns, chosen_column
 from .risk import RISKS, realised_volatilities
 
 Array = NDArray[np.floating[Any]]
@@ -276,7 +276,7 @@ def _samples(
     """Log returns (n, L) at a guidance scale; 1 is the model as trained, without any guidance."""
     options: dict[str, Any] = {"guidance": []} if scale == 1 else {"guidance_scale": scale}
     drawn = np.asarray(model.sample(n, seed, given=given, num_steps=num_steps, **options))
-    return log_returns(drawn[:, :, model.columns_.index(target)], target)
+    return as_log_returns(drawn[:, :, model.columns_.index(target)], target)
 
 
 def _of_windows(figure: Callable[[Array, float], float], per_year: float) -> Callable[[Array], float]:
