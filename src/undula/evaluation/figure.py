@@ -80,6 +80,12 @@ class Judgement:
     protocol: str
     notes: list[str] = field(default_factory=list)
 
+    def with_more(self, figures: dict[str, Figure], notes: list[str]) -> Judgement:
+        """The same, with figures before the copying check, which is last, and notes."""
+        last = {name: figure for name, figure in self.figures.items() if name == "copying"}
+        first = {name: figure for name, figure in self.figures.items() if name != "copying"}
+        return Judgement({**first, **figures, **last}, self.protocol, [*self.notes, *notes])
+
     def as_json(self) -> dict[str, Any]:
         """`metrics` of results.json."""
         return {name: figure.as_json(self.protocol) for name, figure in self.figures.items()}

@@ -19,9 +19,10 @@ from ..data.options import DataOptions
 from ..data.prepare import Data
 from ..domains.figures import domain_figures
 from ..evaluation.blocks import RealWindows
-from ..evaluation.judge import Protocol, judge
+from ..evaluation.judge import Judgement, Protocol, judge
 from ..evaluation.names import Domain, check_metrics
 from ..report.evaluation import Evaluated, write_evaluation_page, write_pictures
+from ..report.profiles import Profile
 
 Array = NDArray[np.floating[Any]]
 
@@ -132,6 +133,7 @@ def evaluate(
         generated, judged_against, seen, made, metrics, bootstrap, seed, "held-out data",
         protocol=protocol, repeats=repeats, columns=names, own=own, on_progress=on_progress,
     )  # fmt: skip
+    judgement, profiles = _by_the_clock(domain, cut, names, protocol, judgement)
     from ..evaluation.memorisation import copying_check
 
     check = copying_check(generated, seen)
@@ -140,8 +142,36 @@ def evaluate(
         notes.append(f"{literal:.0%} of the synthetic windows occur literally among the training windows")
     return Assessment(
         judgement, protocol, names, notes, cut["REAL"].windows,
-        None if train is None else fitted_on.windows, generated, made, check.flags, literal, seed,
+        None if train is None else fitted_on.windows, generated, made, check.flags, literal, seed, profiles,
     )  # fmt: skip
+
+
+def _by_the_clock(
+    domain: Domain | None,
+    cut: dict[str, AlignedSet],
+    columns: list[str],
+    protocol: Protocol,
+    judgement: Judgement,
+) -> tuple[Judgement, list[Profile]]:
+    """With daily and weekly profiles, where the field has them and the sets have time stamps."""
+    if domain != "energy":
+        return judgement, []
+    from ..domains.energy.clock import Stamped, clock_figures, clock_profiles, profile_by_step, why_not
+
+    sets = {name: Stamped(_places(one), one.times) for name, one in cut.items()}
+    labels = {
+        "REAL": "real" if len(sets) == 2 else "held-out",
+        "TRAIN": "training part",
+        "SYNTHETIC": "synthetic",
+    }
+    reason = why_not(sets)
+    if reason is not None:
+        note = f"energy: no daily and weekly profiles: {reason}; courses are by the step of a window"
+        windows = {labels[name]: one.real.windows for name, one in sets.items()}
+        return judgement.with_more({}, [note]), [profile_by_step(columns, windows)]
+    figures = clock_figures(sets["REAL"], sets["SYNTHETIC"], sets.get("TRAIN"), columns, protocol)
+    profiles = clock_profiles(columns, {labels[name]: one for name, one in sets.items()})
+    return judgement.with_more(figures, []), profiles
 
 
 def _places(cut: AlignedSet) -> RealWindows:

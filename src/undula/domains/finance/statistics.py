@@ -57,7 +57,7 @@ FINANCE_WORDS: dict[str, About] = {
     for name, words in {
         "volatility_clustering": "volatility clustering: autocorrelation of squared returns, lags 1–10",
         "sizes_clustering": "volatility clustering: autocorrelation of |returns|, lags 1–10",
-        "leverage_effect": "leverage effect: volatility after losses, lags 1–10",
+        "leverage_effect": "leverage effect: returns with later squares, lags 1–10 (per unit return)",
         "hill_lower": "tail index of losses (Hill, 5 % of the values)",
         "hill_upper": "tail index of gains (Hill, 5 % of the values)",
         "gain_loss_asymmetry": "gain/loss asymmetry: how much later gains come (share of the window)",
