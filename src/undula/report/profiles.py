@@ -1,4 +1,4 @@
-"""Pictures of profiles: the mean course over a day, a week or a window, with the middle 80 % of the values."""
+"""Pictures of profiles: the mean course over a day, a week or a window, with 80 % of the values."""
 
 from __future__ import annotations
 
