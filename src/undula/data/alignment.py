@@ -220,7 +220,7 @@ def _cut(data: pd.DataFrame | Windows, columns: list[str], options: DataOptions,
         notes.append(f"{len(kept):,} of {len(part):,} windows, evenly spaced, are used")
     times = None
     if isinstance(part.stamps, pd.DatetimeIndex):
-        times = part.stamps.tz_localize(None).to_numpy()[part.starts[kept][:, None] + np.arange(length)]
+        times = part.stamps.to_numpy()[part.starts[kept][:, None] + np.arange(length)]
     return AlignedSet(windows, part.starts[kept], part.stretches(), prepared.panel.columns, times, notes)
 
 

@@ -21,7 +21,7 @@ from .histories import Histories, fan_chart, rolling_chart
 from .html import LAYOUT, as_html, render, rounded
 from .plots import REAL
 from .profiles import Profile, profile_chart
-from .words import SEVERAL_COLUMNS, rows, shift_in_words, tally_in_words
+from .words import SEVERAL_COLUMNS, group_verdicts, rows, shift_in_words, tally_in_words
 
 Array = NDArray[np.floating[Any]]
 
@@ -88,6 +88,7 @@ def write_page(path: Path, content: PageContent) -> None:
         "page.html.j2",
         content=content,
         rows=table,
+        verdicts=group_verdicts(content.judgement),
         tally=tally_in_words(content.judgement),
         columns_note=SEVERAL_COLUMNS if len(content.columns) > 1 else "",
         shift=shift_in_words(content.judgement),
