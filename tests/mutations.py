@@ -33,6 +33,7 @@ TESTS = (
     "tests/data/test_transforms.py",
     "tests/data/test_align.py",
     "tests/evaluation/test_intervals.py",
+    "tests/evaluation/test_field.py",
     "tests/data/test_at_start.py",
     "tests/baselines",
 )

@@ -100,6 +100,7 @@ def _unnamed(columns: Sequence[str], windows: Array) -> list[str]:
         raise ConfigError(
             f"domain finance: {', '.join(columns)} {'holds' if len(columns) == 1 else 'hold'} neither log "
             "returns (…_log_return) nor prices (open, high, low, close, price) by name: use transform "
-            "log_return on prices, rename the columns, or leave the domain out"
+            "log_return on prices, rename the columns, or leave the domain out (evaluation.domain: null, "
+            "no --domain)"
         )
     return found
