@@ -98,6 +98,13 @@ def test_expected_shortfall_counts_the_boundary_in_part() -> None:
     assert expected_shortfall(loss, 0.05) == 5.0 and np.isclose(expected_shortfall(loss, 1.0), 3.0)
 
 
+def test_gains_beyond_all_numbers_are_no_losses() -> None:
+    """A price that rises by e^2000 and halves: a generator that fails must not stop the judge."""
+    returns = np.tile([1000.0, 1000.0, np.log(0.5), 0.0], (50, 1))
+    assert np.isclose(value_at_risk(losses(returns), 0.05), 0.5) and np.isfinite(losses(returns, 4)).all()
+    assert np.allclose(maximum_drawdown(returns), 0.5)
+
+
 def test_losses_are_those_of_the_price_over_the_horizon() -> None:
     returns = RNG.normal(0, 0.1, (4, 6))
     path = prices(returns)
