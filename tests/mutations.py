@@ -33,6 +33,8 @@ TESTS = (
     "tests/domains",
     "tests/data/test_transforms.py",
     "tests/data/test_align.py",
+    "tests/evaluation/test_intervals.py",
+    "tests/evaluation/test_field.py",
     "tests/data/test_at_start.py",
     "tests/baselines",
 )

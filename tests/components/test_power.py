@@ -46,7 +46,7 @@ def test_columns_that_are_not_positive_stay() -> None:
     assert fitted.exponent_.tolist() == [0.0, 1.0]
     fitted.columns = ["price", "spread"]
     assert fitted.notes() == ["price: modelled on its logarithm"]
-    with pytest.raises(DataError, match="column number 2 has -.*: use exponent: auto"):
+    with pytest.raises(DataError, match=r"column number 2 has -.*: use exponent: auto"):
         PowerPreprocessor(0.0).fit(x)
 
 

@@ -39,12 +39,16 @@ class AlignedSet:
         windows: (N, L, C).
         starts: first row of each window, (N,).
         stretches: unbroken stretches of rows, (T, C), for baselines.
+        columns: names of the C columns; those of transformed ones end with the transform's.
+        times: time stamps of the windows' rows, (N, L); None: there are none.
         notes: what was found and done, a sentence each.
     """
 
     windows: Array
     starts: NDArray[np.int64]
     stretches: list[Array]
+    columns: list[str]
+    times: NDArray[np.datetime64] | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -65,7 +69,7 @@ def align(
         DataError: if they have no column in common, or one of them cannot be used; it is named.
     """
     raw = {name: _read(name, data) for name, data in sets.items()}
-    columns, named, notes = _common_columns(raw, options)
+    _, named, notes = _common_columns(raw, options)
     length, why = _window_length(raw, length)
     notes.append(why)
     aligned = {}
@@ -76,7 +80,7 @@ def align(
             raise DataError(f"{name}: {error}") from None
         aligned[name] = cut
         notes += [f"{name}: {note}" for note in cut.notes]
-    return aligned, columns, notes
+    return aligned, aligned[next(iter(raw))].columns, notes
 
 
 def _read(name: str, data: Data) -> pd.DataFrame | Windows:
@@ -214,7 +218,10 @@ def _cut(data: pd.DataFrame | Windows, columns: list[str], options: DataOptions,
     notes = [f"{len(data):,} rows, {len(part):,} windows", *prepared.panel.notes]
     if len(kept) < len(part):
         notes.append(f"{len(kept):,} of {len(part):,} windows, evenly spaced, are used")
-    return AlignedSet(windows, part.starts[kept], part.stretches(), notes)
+    times = None
+    if isinstance(part.stamps, pd.DatetimeIndex):
+        times = part.stamps.to_numpy()[part.starts[kept][:, None] + np.arange(length)]
+    return AlignedSet(windows, part.starts[kept], part.stretches(), prepared.panel.columns, times, notes)
 
 
 def _cut_windows(data: Windows, columns: list[str], options: DataOptions, length: int) -> AlignedSet:
@@ -238,4 +245,4 @@ def _cut_windows(data: Windows, columns: list[str], options: DataOptions, length
     found = placed(values[:_MOST_WINDOWS])
     if found.overlapping:
         notes.append(f"{found.overlapping:,} of them overlap: they are put into their order in time")
-    return AlignedSet(found.windows, found.starts, found.stretches, notes)
+    return AlignedSet(found.windows, found.starts, found.stretches, columns, None, notes)

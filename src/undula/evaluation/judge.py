@@ -20,24 +20,24 @@ from __future__ import annotations
 __all__ = ["Between", "Figure", "Judgement", "Protocol", "distance_figure", "judge"]
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import RealWindows, bootstrap_interval
+from .blocks import RealWindows
 from .distances import WINDOW_DISTANCES
+from .field import FieldFigures
 from .figure import Figure, Judgement
 from .memorisation import CHANCE, Originals
-from .names import ABOUT, chosen
+from .names import chosen
+from .numbers import Numbers
 from .pairs import Pair, Side
-from .statistics import DISTANCES, STATISTICS
+from .statistics import DISTANCES, STATISTICS, Between
 
 Array = NDArray[np.floating[Any]]
-Between = Callable[[Array, Array], float]
-Statistic = Callable[[Array], float]
 Protocol = Literal["held-out", "train = test"]
 Say = Callable[[str, float], None]
 
@@ -61,7 +61,7 @@ def judge(
     protocol: Protocol = "held-out",
     repeats: int = 5,
     columns: Sequence[str] = (),
-    extra: Mapping[str, Statistic] | None = None,
+    own: FieldFigures | None = None,
     on_progress: Say | None = None,
 ) -> Judgement:
     """Compute the figures.
@@ -78,15 +78,15 @@ def judge(
         protocol: what the real windows are to the generator.
         repeats: trainings of a judge.
         columns: names of the C columns, for figures by column.
-        extra: further statistics of a column's windows (N, L), by name.
+        own: figures of the data's field.
         on_progress: called with a metric's name and the share of all that is done.
     """
     judging = _Judging(
         samples, _thinned(held_out), _thinned(train), train, baselines, draws, seed, protocol, repeats,
-        tuple(columns), dict(extra or {}),
+        tuple(columns), own or FieldFigures(),
     )  # fmt: skip
     figures: dict[str, Figure] = {}
-    names = [*chosen(metrics, samples.shape[2]), *judging.extra]
+    names = judging.names(chosen(metrics, samples.shape[2]))
     for number, name in enumerate(names):
 
         def share_of(share: float, name: str = name, number: int = number) -> None:
@@ -94,12 +94,12 @@ def judge(
                 on_progress(name, (number + share) / len(names))
 
         share_of(0.0)
-        figures[name] = judging.of(name, share_of)
+        figures[name] = replace(judging.of(name, share_of), words=judging.numbers.words(name))
     n, real = len(samples), len(held_out.windows)
     against = f"{real:,} windows of the {part}"
     if protocol == "train = test":
         against = f"the {real:,} windows that it was trained on (the literature's protocol)"
-    return Judgement(figures, f"{protocol}: {n:,} samples against {against}")
+    return Judgement(figures, f"{protocol}: {n:,} samples against {against}", list(judging.own.notes))
 
 
 def distance_figure(
@@ -108,6 +108,7 @@ def distance_figure(
     held_out: RealWindows,
     train: RealWindows,
     baselines: Mapping[str, Array],
+    protocol: Protocol = "held-out",
 ) -> Figure:
     """The figure of any distance, with its floors and baselines.
 
@@ -117,8 +118,9 @@ def distance_figure(
         held_out: real windows that no model has seen.
         train: the training windows.
         baselines: windows of each baseline, (N, L, C).
+        protocol: what the real windows are to the generator.
     """
-    judging = _Judging(samples, _thinned(held_out), _thinned(train), train, baselines)
+    judging = _Judging(samples, _thinned(held_out), _thinned(train), train, baselines, protocol=protocol)
     return judging.figure(lambda a, b: np.array([between(a, b)]))
 
 
@@ -134,7 +136,19 @@ class _Judging:
     protocol: Protocol = "held-out"
     repeats: int = 5
     columns: tuple[str, ...] = ()
-    extra: dict[str, Statistic] = field(default_factory=dict)
+    own: FieldFigures = field(default_factory=FieldFigures)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """Of sets of windows, by column."""
+        return Numbers(self.train.windows, self.own, self.columns)
+
+    def names(self, wanted: Sequence[str]) -> list[str]:
+        """The figures to compute: those wanted, and the field's that are not among them; copying last."""
+        known = self.own.known_as(self.samples.shape[2])
+        there = {known[name] for name in wanted if name in known}
+        more = [n for n in (*self.own.statistics, *self.own.distances) if n not in there]
+        return [*(n for n in wanted if n != "copying"), *more, *(n for n in wanted if n == "copying")]
 
     def of(self, name: str, on_progress: Callable[[float], None]) -> Figure:
         """The figure of a metric."""
@@ -144,22 +158,25 @@ class _Judging:
             distance = WINDOW_DISTANCES[name]
             return self.figure(
                 lambda a, b: np.array([distance.between(a, b)]),
-                _Once(lambda windows: distance.of(self._standardised(windows))),
+                _Once(lambda windows: distance.of(self.numbers.standardised(windows))),
             )
-        if name in DISTANCES:
-            return self.figure(lambda a, b: self._by_column(name, a, b))
-        if name in STATISTICS or name in self.extra:
+        if name in DISTANCES or name in self.own.distances:
+            columns = self.numbers.columns_by_name(name)
+            return self.figure(partial(self.numbers.distance, name), columns=columns)
+        if name in STATISTICS or name in self.own.statistics:
             return self.statistic(name)
         return self.score(name, on_progress)
 
     def figure(
-        self, between: Callable[[Any, Any], Array], of: Callable[[Array], Any] = lambda windows: windows
+        self,
+        between: Callable[[Any, Any], Array],
+        of: Callable[[Array], Any] = lambda windows: windows,
+        columns: Sequence[str] = (),
     ) -> Figure:
         """Of a function of what is known of two sets, (1,) or one number a column."""
         pairs = {**self._pairs(_HALVES, self._real), **self._spread_pairs}
-        return self._assembled(
-            {k: between(of(p.generated.values), of(p.real.values)) for k, p in pairs.items()}
-        )
+        values = {k: between(of(p.generated.values), of(p.real.values)) for k, p in pairs.items()}
+        return self._assembled(values, columns=columns)
 
     def score(self, name: str, on_progress: Callable[[float], None]) -> Figure:
         """Of a judge that is trained several times."""
@@ -177,7 +194,7 @@ class _Judging:
 
     def statistic(self, name: str) -> Figure:
         """Of a number of one set."""
-        of = _Once(partial(self._statistic, name))
+        of = _Once(partial(self.numbers.statistic, name))
         sets = {
             "generated": self.samples,
             "held_out": self.held_out.windows,
@@ -185,8 +202,8 @@ class _Judging:
             **self.baselines,
         }
         numbers = {k: of(windows) for k, windows in sets.items()}
-        numbers["low"], numbers["high"] = self._interval(name)
-        figure = self.figure(lambda a, b: np.abs(a - b), of)
+        numbers["low"], numbers["high"] = self.numbers.interval(name, self.held_out, self.draws, self.seed)
+        figure = self.figure(lambda a, b: np.abs(a - b), of, self.numbers.columns_by_name(name))
         figure.statistic.update({k: float(v.mean()) for k, v in numbers.items()})
         for c, column in enumerate(figure.columns):
             figure.columns[column] |= {k: float(v[c]) for k, v in numbers.items() if k not in self.baselines}
@@ -255,7 +272,7 @@ class _Judging:
         """Groups of samples, for the standard error of a figure over samples."""
         return {f"spread {i}": Pair(Side(self.samples[i::_GROUPS]), self._real) for i in range(_GROUPS)}
 
-    def _assembled(self, values: dict[str, Array], repeats: int = 1) -> Figure:
+    def _assembled(self, values: dict[str, Array], repeats: int = 1, columns: Sequence[str] = ()) -> Figure:
         """The figure, from each pair's values by column or by repeat."""
 
         def mean(kind: str) -> Array:
@@ -270,7 +287,7 @@ class _Judging:
             np.std(groups, ddof=1) / np.sqrt(_GROUPS) if groups else np.std(value, ddof=min(1, repeats - 1))
         )
         known = {kind: float(v.mean()) for kind, v in floors.items()}
-        by_column = len(value) > 1 and not repeats > 1 and len(self.columns) == len(value)
+        by_column = 1 < len(value) == len(columns)
         return Figure(
             value=float(value.mean()),
             sd=float(spread),
@@ -279,54 +296,12 @@ class _Judging:
             floors=known,
             baselines={k: float(values[f"baseline {k}"].mean()) for k in self.baselines},
             columns={
-                name: {"value": float(value[c]), "floor": float(floor[c])}
-                for c, name in enumerate(self.columns)
+                name: {"value": float(value[c]), "floor": float(floor[c])} for c, name in enumerate(columns)
             }
             if by_column
             else {},
             repeats=repeats,
         )
-
-    # -- numbers -----------------------------------------------------------------------------------
-
-    def _standardised(self, windows: Array) -> Array:
-        mean, sd = self._moments
-        whole: Array = np.nan_to_num((windows - mean) / sd)
-        return whole
-
-    def _by_column(self, name: str, a: Array, b: Array) -> Array:
-        values = [DISTANCES[name](a[:, :, c], b[:, :, c]) for c in range(a.shape[2])]
-        scaled: Array = np.array(values) / self._scale(name)
-        return scaled
-
-    def _statistic(self, name: str, windows: Array) -> Array:
-        """By column, in training standard deviations where the number has a unit."""
-        statistic = self.extra.get(name) or STATISTICS[name]
-        values = [statistic(windows[:, :, c]) for c in range(windows.shape[2])]
-        scaled: Array = np.array(values) / self._scale(name)
-        return scaled
-
-    def _interval(self, name: str) -> tuple[Array, Array]:
-        columns = range(self.held_out.windows.shape[2])
-        if not self.draws:
-            return np.full(len(columns), np.nan), np.full(len(columns), np.nan)
-        statistic = self.extra.get(name) or STATISTICS[name]
-        ends = [bootstrap_interval(statistic, self.held_out, c, self.draws, self.seed) for c in columns]
-        low, high = np.array(ends).T / self._scale(name)
-        return low, high
-
-    def _scale(self, name: str) -> Array:
-        """Training standard deviations, where several columns with units are averaged."""
-        columns = self.train.windows.shape[2]
-        if columns == 1 or name not in ABOUT or not ABOUT[name].unit:
-            return np.ones(columns)
-        return self._moments[1]
-
-    @cached_property
-    def _moments(self) -> tuple[Array, Array]:
-        """Mean and standard deviation of each training column, (C,)."""
-        mean, sd = np.nanmean(self.train.windows, axis=(0, 1)), np.nanstd(self.train.windows, axis=(0, 1))
-        return mean, np.where(sd > 0, sd, 1.0)
 
 
 class _Once:

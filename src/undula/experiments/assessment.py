@@ -17,14 +17,14 @@ from ..core.registry import Registry
 from ..data.alignment import AlignedSet, align
 from ..data.options import DataOptions
 from ..data.prepare import Data
+from ..domains.figures import domain_figures
 from ..evaluation.blocks import RealWindows
-from ..evaluation.judge import Protocol, judge
-from ..evaluation.names import check_metrics
+from ..evaluation.judge import Judgement, Protocol, judge
+from ..evaluation.names import Domain, check_metrics
 from ..report.evaluation import Evaluated, write_evaluation_page, write_pictures
+from ..report.profiles import Profile
 
 Array = NDArray[np.floating[Any]]
-
-Domain = Literal["finance", "energy"]
 
 BASELINES = ("gaussian", "iid_bootstrap", "block_bootstrap")
 _MOST_SAMPLES = 20_000
@@ -45,7 +45,7 @@ class Assessment(Evaluated):
             "metrics": metrics,
             "data": {
                 "columns": self.columns,
-                "notes": self.notes,
+                "notes": [*self.notes, *self.judgement.notes],
                 "windows": {"real": len(self.real), "synthetic": len(self.synthetic)},
                 "length": self.real.shape[1],
                 "protocol": self.protocol,
@@ -105,7 +105,7 @@ def evaluate(
         DataError: if the sets cannot be compared; the message names the set and the remedy.
         ConfigError: if a metric or baseline is unknown.
     """
-    problem = check_metrics(metrics)
+    problem = check_metrics(metrics, domain)
     if problem:
         raise ConfigError(problem)
     fitters = {name: Registry.get("baseline", name) for name in baselines}
@@ -127,11 +127,13 @@ def evaluate(
         name: fitter.fit(fitted_on.stretches, generated.shape[1]).sample(len(generated), seed)
         for name, fitter in fitters.items()
     }
+    own = domain_figures(domain, names, fitted_on.windows)
     seen, judged_against = _places(fitted_on), _places(cut["REAL"])
     judgement = judge(
         generated, judged_against, seen, made, metrics, bootstrap, seed, "held-out data",
-        protocol=protocol, repeats=repeats, columns=names, extra=_of_domain(domain), on_progress=on_progress,
+        protocol=protocol, repeats=repeats, columns=names, own=own, on_progress=on_progress,
     )  # fmt: skip
+    judgement, profiles = _by_the_clock(domain, cut, names, protocol, judgement)
     from ..evaluation.memorisation import copying_check
 
     check = copying_check(generated, seen)
@@ -140,17 +142,36 @@ def evaluate(
         notes.append(f"{literal:.0%} of the synthetic windows occur literally among the training windows")
     return Assessment(
         judgement, protocol, names, notes, cut["REAL"].windows,
-        None if train is None else fitted_on.windows, generated, made, check.flags, literal, seed,
+        None if train is None else fitted_on.windows, generated, made, check.flags, literal, seed, profiles,
     )  # fmt: skip
 
 
-def _of_domain(domain: Domain | None) -> dict[str, Callable[[Array], float]]:
-    if domain is None:
-        return {}
-    from ..domains.energy import ENERGY
-    from ..domains.finance import FINANCE
+def _by_the_clock(
+    domain: Domain | None,
+    cut: dict[str, AlignedSet],
+    columns: list[str],
+    protocol: Protocol,
+    judgement: Judgement,
+) -> tuple[Judgement, list[Profile]]:
+    """With daily and weekly profiles, where the field has them and the sets have time stamps."""
+    if domain != "energy":
+        return judgement, []
+    from ..domains.energy.clock import Stamped, clock_figures, clock_profiles, profile_by_step, why_not
 
-    return dict({"finance": FINANCE, "energy": ENERGY}[domain])
+    sets = {name: Stamped(_places(one), one.times) for name, one in cut.items()}
+    labels = {
+        "REAL": "real" if len(sets) == 2 else "held-out",
+        "TRAIN": "training part",
+        "SYNTHETIC": "synthetic",
+    }
+    reason = why_not(sets)
+    if reason is not None:
+        note = f"energy: no daily and weekly profiles: {reason}; courses are by the step of a window"
+        windows = {labels[name]: one.real.windows for name, one in sets.items()}
+        return judgement.with_more({}, [note]), [profile_by_step(columns, windows)]
+    figures = clock_figures(sets["REAL"], sets["SYNTHETIC"], sets.get("TRAIN"), columns, protocol)
+    profiles = clock_profiles(columns, {labels[name]: one for name, one in sets.items()})
+    return judgement.with_more(figures, []), profiles
 
 
 def _places(cut: AlignedSet) -> RealWindows:
