@@ -83,7 +83,12 @@ def test_mistakes_are_one_message(
 
 
 def test_a_comparison_with_baselines(call: Call) -> None:
-    short = ("--set", "training.num_epochs=1", "--set", "evaluation.metrics=[std, acf]")
+    short = (
+        "--set",
+        "training={num_epochs: 1, sample_every: null}",
+        "--set",
+        "evaluation.metrics=[std, acf]",
+    )
     beside = ("--set", "evaluation.baselines=[iid_bootstrap]", "--seeds", 1, "--workers", 2)
     result = call("compare", "tiny.yaml", "--baselines", "iid_bootstrap", *short, *beside)
     assert result.code == 0, result.err

@@ -18,7 +18,7 @@ components:
   sampler: {type: ddim, params: {num_steps: 4}}
 data: {dataset: ar1, predict_len: 16, stride: 8}
 training: {batch_size: 256, num_epochs: 2, log_every: 3, validate_every: 5, sample_every: 2, threads: 1}
-evaluation: {num_samples: 120, bootstrap: 20}
+evaluation: {num_samples: 120, bootstrap: 20, metrics: [std, acf, energy_distance], baselines: [gaussian]}
 """
 
 

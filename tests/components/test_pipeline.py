@@ -204,7 +204,7 @@ def test_a_run_returns_possible_values_only(preprocessing: object, tmp_path: Pat
         },
         "data": {"path": str(tmp_path / "values.csv"), "predict_len": 8},
         "training": {"batch_size": 64, "max_steps": 20},
-        "evaluation": {"num_samples": 100, "metrics": ["std"], "bootstrap": 2},
+        "evaluation": {"num_samples": 100, "metrics": ["std"], "bootstrap": 2, "baselines": []},
     }
     result = ExperimentRunner.from_config(config, out=tmp_path / "runs", quiet=True).run()
     samples = pd.read_parquet(result.folder / "samples.parquet")

@@ -24,7 +24,12 @@ def test_a_builder_makes_what_the_file_says(tmp_path: Path) -> None:
         .component("sampler", "ddim", num_steps=4)
         .data(dataset="ar1", predict_len=16, stride=8)
         .training(batch_size=256, num_epochs=4, log_every=3, validate_every=5, sample_every=2, threads=1)
-        .evaluation(num_samples=120, bootstrap=20, baselines=["gaussian", "iid_bootstrap", "block_bootstrap"])
+        .evaluation(
+            num_samples=120,
+            bootstrap=20,
+            metrics=["wasserstein", "ks", "std", "kurtosis", "quantile_1%", "acf", "acf_abs", "copying"],
+            baselines=["gaussian", "iid_bootstrap", "block_bootstrap"],
+        )
     )
     assert built.build() == load_config(tmp_path / "tiny.yaml")
     assert load_config(built.save(tmp_path / "saved.yaml")) == built.build()

@@ -15,7 +15,7 @@ from undula.data.prepare import prepare
 from undula.experiments.runner import ExperimentRunner
 
 SHORT = {"max_steps": 2, "sample_every": None, "threads": 1}
-EVALUATION = {"num_samples": 100, "bootstrap": 2, "metrics": ["std"]}
+EVALUATION = {"num_samples": 100, "bootstrap": 2, "metrics": ["std"], "baselines": ["gaussian"]}
 
 
 def vix_file(folder: Path) -> Path:

@@ -61,6 +61,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     frame[::-1].to_csv(tmp_path / "my.csv", index=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("undula.baselines.gaussian_mixture._MOST_ITERATIONS", 1)
     yield tmp_path
     sys.modules.pop("my_parts", None)
     for key, component in list(Registry._classes.items()):

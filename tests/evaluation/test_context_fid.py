@@ -107,13 +107,14 @@ def test_two_views_are_of_the_same_steps() -> None:
 
 def test_context_fid_sees_order_in_time() -> None:
     rng = np.random.default_rng(0)
-    walk = np.cumsum(rng.normal(size=(300, 16, 2)), 1)
-    other = np.cumsum(rng.normal(size=(300, 16, 2)), 1)
+    walk, other = np.cumsum(rng.normal(size=(2, 200, 16, 2)), 2)
     shuffled = rng.permuted(walk, axis=1)
-    scores = context_fids([Pair.of(other, walk), Pair.of(shuffled, walk)], repeats=2, steps=40)
+    scores = context_fids([Pair.of(other, walk), Pair.of(shuffled, walk)], repeats=2, steps=20)
     assert scores.shape == (2, 2)
     assert scores[1].mean() > 5 * scores[0].mean()
-    assert np.array_equal(scores, context_fids([Pair.of(other, walk), Pair.of(shuffled, walk)], 2, steps=40))
+    assert np.array_equal(
+        scores[:, :1], context_fids([Pair.of(other, walk), Pair.of(shuffled, walk)], 1, steps=20)
+    )
 
 
 def test_a_small_set_and_a_short_window() -> None:

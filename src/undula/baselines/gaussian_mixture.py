@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from ..core.baseline import BaseBaseline, OnProgress
 from ..core.randomness import derive_seed
 from ..core.registry import register
+from ..core.threads import one_thread
 from ..core.types import Positive, PositiveInt
 from ._series import draws, flat_windows
 
@@ -37,6 +38,8 @@ Array = NDArray[np.floating[Any]]
 _WINDOWS_A_COMPONENT, _LEAST_WINDOWS = 50, 20
 _NO_VARIANCE = 1e-10
 _TOLERANCE, _MOST_ITERATIONS = 1e-2, 50
+_LARGE = 2_000_000
+"""Numbers of all windows from which threads save more than they cost."""
 
 
 @register("baseline", "gaussian_mixture")
@@ -76,7 +79,8 @@ class GaussianMixtureBaseline(BaseBaseline):
         self._directions = (spread[:, None] * vectors[:, kept] * np.sqrt(values[kept])).T  # whitened → units
         leading = kept[: self.max_dims]
         white = standardised @ (vectors[:, leading] / np.sqrt(values[leading]))
-        self._fit_mixture(white, self._clusters(standardised, seed), on_progress)
+        with one_thread(white.size < _LARGE):
+            self._fit_mixture(white, self._clusters(standardised, seed), on_progress)
         return self
 
     def sample(self, n: int, seed: int = 0) -> Array:

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.threads import one_thread
+
 Array = NDArray[np.floating[Any]]
 
 _MOST = 500
@@ -58,10 +60,11 @@ def embed(real: Array, generated: Array, seed: int = 0) -> Embedding:
     inside = np.arange(len(both)) >= len(flat[0])
     if len(flat[0]) < 3 or both.shape[1] < 2 or len(both) < 6:
         return Embedding(both[:, [0, -1]], both[:, [0, -1]], inside)
-    pca = PCA(2, svd_solver="full").fit(flat[0]).transform(both)
-    few = PCA(min(30, both.shape[1], len(both) - 1), random_state=seed).fit_transform(both)
     perplexity = min(_PERPLEXITY, (len(both) - 1) / 3)
-    tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(few)
+    with one_thread():
+        pca = PCA(2, svd_solver="full").fit(flat[0]).transform(both)
+        few = PCA(min(30, both.shape[1], len(both) - 1), random_state=seed).fit_transform(both)
+        tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(few)
     return Embedding(pca, tsne.astype(float), inside)
 
 

@@ -19,7 +19,7 @@ data:
   at_start_scale: log
   roles: {target: [price], at_start: [level]}
 training: {batch_size: 256, max_steps: 60, learning_rate: 3e-3, sample_every: null, threads: 1}
-evaluation: {num_samples: 100, bootstrap: 10}
+evaluation: {num_samples: 100, bootstrap: 10, metrics: [std, acf], baselines: [gaussian]}
 """
 
 
