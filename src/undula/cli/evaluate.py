@@ -85,8 +85,8 @@ def evaluate(
     print_figures(console, found.judgement, list(found.baselines), several, found.real_label, "synthetic")
     if train is None:
         console.print(
-            "Protocol: train = test, as in the literature: REAL is taken for what the generator was trained on. "
-            "If it has not seen REAL, say what it was trained on: --train FILE",
+            "Protocol: train = test, as in the literature: REAL is taken for what the generator was trained "
+            "on. If it has not seen REAL, say what it was trained on: --train FILE",
             style="dim",
         )
     console.print(found.headline, style="bold red" if found.copied else "bold", highlight=False)

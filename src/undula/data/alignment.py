@@ -39,7 +39,7 @@ _WORDS = {
     "(see data.missing)": "(see --missing)",
     "name one in roles.target": "name one with --columns",
     "or name another column in roles.time": "or remove the column",
-    "name the column that tells them apart in roles.series": f"call the column that tells them apart {_SAMPLE!r}",
+    "name the column that tells them apart in roles.series": "call the column that tells them apart 'sample'",
     "leave the column out, or give each column its own transform": "or choose other columns with --columns",
 }
 """What messages about a config's keys say where there is no config."""
@@ -203,7 +203,7 @@ def _window_length(raw: Mapping[str, Raw], length: int | None) -> tuple[int, str
     own = next(iter(cut.values()))
     if own < 2:
         raise DataError(f"{next(iter(cut))} has windows of 1 step: give it as one long series (T, C)")
-    return own, f"windows of {own} steps, as {' and '.join(cut)} {'has' if len(cut) == 1 else 'have'} them"
+    return own, f"windows of {own} steps, as {', '.join(cut)} {'has' if len(cut) == 1 else 'have'} them"
 
 
 def _cut(data: Raw, own: list[str], columns: list[str], options: DataOptions, length: int) -> AlignedSet:

@@ -121,5 +121,7 @@ def bootstrap_interval(
     rng = np.random.default_rng(seed)
     windows = real.windows[:, :, feature]
     values = [statistic(windows[real.resample(rng)]) for _ in range(draws)]
+    if np.isnan(values).all():
+        return float("nan"), float("nan")
     low, high = np.nanquantile(values, [0.025, 0.975])
     return float(low), float(high)

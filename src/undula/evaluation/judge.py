@@ -44,8 +44,21 @@ Say = Callable[[str, float], None]
 _GROUPS = 8
 _MOST_REAL = 4_000
 _HALVES = 3
+_FEWEST = 10
+"""Windows of a set that a judge can be trained and tested on."""
+
 _COSTLY = ("discriminative", "discriminative_gru32", "discriminative_lstm32", "predictive", "boosting")
 """Scores that train a judge for every pair: they have one pair of halves, and no figure at its size."""
+
+_COSTS = {
+    "boosting": 20.0,
+    "discriminative": 100.0,
+    "discriminative_gru32": 300.0,
+    "discriminative_lstm32": 400.0,
+    "predictive": 300.0,
+    "context_fid": 300.0,
+}
+"""What metrics cost, roughly, in units of one without a judge; for the progress alone."""
 
 
 def judge(
@@ -62,6 +75,7 @@ def judge(
     repeats: int = 5,
     columns: Sequence[str] = (),
     extra: Mapping[str, Statistic] | None = None,
+    separate: int | None = None,
     on_progress: Say | None = None,
 ) -> Judgement:
     """Compute the figures.
@@ -79,22 +93,26 @@ def judge(
         repeats: trainings of a judge.
         columns: names of the C columns, for figures by column.
         extra: further statistics of a column's windows (N, L), by name.
+        separate: as how many independent samples the samples count; None: all, as those of a model.
         on_progress: called with a metric's name and the share of all that is done.
     """
     judging = _Judging(
         samples, _thinned(held_out), _thinned(train), train, baselines, draws, seed, protocol, repeats,
-        tuple(columns), dict(extra or {}),
+        tuple(columns), dict(extra or {}), separate,
     )  # fmt: skip
     figures: dict[str, Figure] = {}
     names = [*chosen(metrics, samples.shape[2]), *judging.extra]
-    for number, name in enumerate(names):
+    costs = {name: _COSTS.get(name, 1.0) for name in names}
+    total, done = sum(costs.values()), 0.0
+    for name, cost in costs.items():
 
-        def share_of(share: float, name: str = name, number: int = number) -> None:
+        def share_of(share: float, name: str = name, done: float = done, cost: float = cost) -> None:
             if on_progress is not None:
-                on_progress(name, (number + share) / len(names))
+                on_progress(name, (done + share * cost) / total)
 
         share_of(0.0)
         figures[name] = judging.of(name, share_of)
+        done += cost
     n, real = len(samples), len(held_out.windows)
     against = f"{real:,} windows of the {part}"
     if protocol == "train = test":
@@ -135,6 +153,7 @@ class _Judging:
     repeats: int = 5
     columns: tuple[str, ...] = ()
     extra: dict[str, Statistic] = field(default_factory=dict)
+    separate: int | None = None
 
     def of(self, name: str, on_progress: Callable[[float], None]) -> Figure:
         """The figure of a metric."""
@@ -164,8 +183,12 @@ class _Judging:
             if not (costly and "size" in k)
         }
         repeats = min(self.repeats, REPEATS.get(name, self.repeats))
-        values = SCORES[name](list(pairs.values()), repeats, self.seed, on_progress=on_progress)
-        return self._assembled(dict(zip(pairs, values, strict=True)), repeats)
+        values = {k: np.full(repeats, np.nan) for k in pairs}
+        enough = {k: p for k, p in pairs.items() if min(map(len, p)) >= _FEWEST}
+        if "value" in enough:
+            scores = SCORES[name](list(enough.values()), repeats, self.seed, on_progress=on_progress)
+            values |= dict(zip(enough, scores, strict=True))
+        return self._assembled(values, repeats)
 
     def statistic(self, name: str) -> Figure:
         """Of a number of one set."""
@@ -192,10 +215,11 @@ class _Judging:
         """Of the copying check."""
         shares = {k: copying_check(b, self.all_train).value for k, b in self.baselines.items()}
         floors = {"chance": CHANCE, **{k: v for k, v in shares.items() if k == "gaussian"}}
-        check = copying_check(self.samples, self.all_train, max(floors.values()))
+        separate = self.separate or len(self.samples)
+        check = copying_check(self.samples, self.all_train, max(floors.values()), separate)
         return Figure(
             value=check.value,
-            sd=float(np.sqrt(check.value * (1 - check.value) / len(self.samples))),
+            sd=float(np.sqrt(check.value * (1 - check.value) / separate)),
             at_floor_size=float("nan"),
             floor=check.floor,
             floors=floors,
@@ -248,6 +272,8 @@ class _Judging:
     @cached_property
     def _spread_pairs(self) -> dict[str, Pair]:
         """Groups of samples, for the standard error of a figure over samples."""
+        if len(self.samples) < 2 * _GROUPS:
+            return {}
         return {f"spread {i}": Pair(Side(self.samples[i::_GROUPS]), self._real) for i in range(_GROUPS)}
 
     def _assembled(self, values: dict[str, Array], repeats: int = 1) -> Figure:
@@ -261,9 +287,11 @@ class _Judging:
         floors = {kind: mean(kind) for kind in ("sampling", "shift")}
         floor = np.fmax(floors["sampling"], floors["shift"])
         groups = [float(v.mean()) for name, v in values.items() if name.startswith("spread")]
-        spread = (
-            np.std(groups, ddof=1) / np.sqrt(_GROUPS) if groups else np.std(value, ddof=min(1, repeats - 1))
-        )
+        spread = np.nan
+        if groups:
+            spread = np.std(groups, ddof=1) / np.sqrt(_GROUPS)
+        elif repeats > 1:
+            spread = np.std(value, ddof=1)
         known = {kind: float(v.mean()) for kind, v in floors.items()}
         by_column = len(value) > 1 and not repeats > 1 and len(self.columns) == len(value)
         return Figure(

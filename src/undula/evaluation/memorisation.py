@@ -58,13 +58,17 @@ class CopyingCheck:
     flags: NDArray[np.bool_]
 
 
-def copying_check(samples: Array, train: RealWindows, floor: float = CHANCE) -> CopyingCheck:
+def copying_check(
+    samples: Array, train: RealWindows, floor: float = CHANCE, separate: int | None = None
+) -> CopyingCheck:
     """Compare samples with the training windows.
 
     Args:
         samples: generated windows, (N, L, C).
         train: the training windows; columns are brought to their standard deviations.
         floor: the share that windows have which cannot be copies; at least that of chance.
+        separate: as how many independent samples they count: neighbours of a series are flagged together;
+            None: all.
     """
     chosen = _evenly(len(train.windows), _MOST_TRAINING)
     windows, starts = train.windows[chosen], train.starts[chosen]
@@ -78,7 +82,7 @@ def copying_check(samples: Array, train: RealWindows, floor: float = CHANCE) -> 
     limit = np.quantile(reference, CHANCE)
     flags = ratios < limit
     value = float(flags.mean())
-    spread = np.sqrt(floor * (1 - floor) * (1 / len(ratios) + 1 / len(reference)))
+    spread = np.sqrt(floor * (1 - floor) * (1 / (separate or len(ratios)) + 1 / len(reference)))
     median_ratio = float(np.median(ratios) / np.median(reference))
     verdict = "copies" if value > _TOLERANCE * floor + _SIGMAS * spread else "ok"
     return CopyingCheck(value, floor, verdict, median_ratio, flags)

@@ -28,6 +28,8 @@ Array = NDArray[np.floating[Any]]
 
 Domain = Literal["finance", "energy"]
 
+_MISSING = ("error", "drop", "interpolate")
+
 BASELINES = ("gaussian", "iid_bootstrap", "block_bootstrap")
 
 
@@ -129,7 +131,7 @@ def evaluate(
     judgement = judge(
         generated, judged_against, seen, made, metrics, bootstrap, seed, "held-out data",
         protocol="train = test" if train is None else "held-out", repeats=repeats,
-        columns=fitted_on.columns, extra=_of_domain(domain), on_progress=on_progress,
+        columns=fitted_on.columns, separate=_separate(cut["SYNTHETIC"]), extra=_of_domain(domain), on_progress=on_progress,
     )  # fmt: skip
     return Assessment(
         judgement=judgement,
@@ -168,6 +170,8 @@ def _checked(
         problem = "columns is empty: name at least one column, or leave it out"
     if problem is None and length is not None and length < 2:
         problem = f"length {length}: a window needs 2 steps at least"
+    if problem is None and missing not in _MISSING:
+        problem = f"missing = {missing!r}: expected one of {', '.join(_MISSING)}"
     if problem is None and repeats < 1:
         problem = f"repeats {repeats}: a judge is trained once at least"
     if problem is not None:
@@ -192,15 +196,19 @@ def _refuse_constant(name: str, cut: AlignedSet) -> None:
         raise DataError(f"{name}: column {still[0]!r} has one value, {value:g}, throughout: {remedy}")
 
 
+def _separate(cut: AlignedSet) -> int:
+    """As many windows as would hold its rows without overlap."""
+    return max(1, sum(map(len, cut.stretches)) // cut.windows.shape[1])
+
+
 def _warnings(synthetic: AlignedSet, real: AlignedSet, domain: Domain | None) -> list[str]:
     """What a reader of the figures should know."""
     found = []
-    length = synthetic.windows.shape[1]
-    rows = sum(map(len, synthetic.stretches))
-    if len(synthetic.windows) > 2 * rows / length:
+    separate = _separate(synthetic)
+    if len(synthetic.windows) > 2 * separate:
         found.append(
-            f"SYNTHETIC: its windows overlap and hold {rows:,} different rows, as many as {rows // length:,} "
-            "separate windows: chance alone moves its figures by more than the floors say"
+            f"SYNTHETIC: its windows overlap and hold as many rows as {separate:,} separate windows: chance "
+            "alone moves its figures by more than the floors say"
         )
     still = [
         c for c, span in zip(synthetic.columns, np.ptp(synthetic.windows, (0, 1)), strict=True) if not span

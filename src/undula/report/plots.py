@@ -149,15 +149,15 @@ def save_dynamics(
         axes = figure.subplots(len(shown), 2, squeeze=False)
         lags = np.arange(1, LAGS + 1)
         for row, name in enumerate(shown):
-            for axis, transform, label in (
+            for axis, transform, what in (
                 (axes[row, 0], np.asarray, name),
                 (axes[row, 1], deviations, f"|{name} − mean|"),
             ):
-                for windows, colour, what in ((real, REAL, real_label), (generated, GENERATED, label)):
+                for windows, colour, which in ((real, REAL, real_label), (generated, GENERATED, label)):
                     rho = autocorrelation(transform(windows[:, :, row]))
-                    axis.plot(lags, rho, "o-", ms=3, color=colour, label=what)
+                    axis.plot(lags, rho, "o-", ms=3, color=colour, label=which)
                 axis.axhline(0, color="grey", lw=0.6)
-                axis.set(xlabel="lag (steps)", ylabel=f"autocorrelation\nof {label}")
+                axis.set(xlabel="lag (steps)", ylabel=f"autocorrelation\nof {what}")
                 axis.legend(frameon=False)
         save_figure(figure, path)
 

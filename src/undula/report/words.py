@@ -33,7 +33,7 @@ _GOOD = 1.5
 
 _MANY_COPIES = 0.05
 _LITERAL, _SOME_LITERAL = 0.5, 0.01
-"""Shares of windows that occur among the real ones, number for number, from which a set is a copy, or partly."""
+"""Shares of windows that are real ones, number for number, from which a set is a copy, or partly."""
 
 _TOLD_APART = {
     "boosting": (0.65, 0.85),
@@ -119,10 +119,10 @@ def _floor(figure: Figure) -> str:
 
 
 def _told_apart(value: float, floor: float, limits: tuple[float, float]) -> tuple[str, bool]:
-    if value <= max(floor, 0.0):
-        return "at the floor: cannot be told apart", True
     if value <= limits[0]:
-        return "hardly told apart", True
+        return ("at the floor: cannot be told apart" if value <= floor else "hardly told apart"), True
+    if value <= floor:
+        return "at the floor: no better than two periods of real data", True
     return ("often told apart", False) if value <= limits[1] else ("told apart", False)
 
 
@@ -202,8 +202,8 @@ def headline(judgement: Judgement, literal: float) -> str:
         return checked
     fine, count = tally(judgement)
     return (
-        f"{fine} of {count} figures are as in the real data, all of them in {good} of {len(answers)} properties. "
-        f"{checked}"
+        f"{fine} of {count} figures are as in the real data, all of them in {good} of {len(answers)} "
+        f"properties. {checked}"
     )
 
 
