@@ -33,6 +33,11 @@ TESTS = (
     "tests/data/test_transforms.py",
     "tests/data/test_align.py",
     "tests/evaluation/test_scattered.py",
+    "tests/evaluation/test_probabilistic.py",
+    "tests/evaluation/test_context_fid.py",
+    "tests/evaluation/test_protocols.py",
+    "tests/experiments/test_assessment.py",
+    "tests/data/test_overlap.py",
     "tests/data/test_at_start.py",
     "tests/baselines",
 )

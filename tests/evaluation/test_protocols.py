@@ -198,4 +198,5 @@ def test_a_judge_at_a_high_floor_is_not_called_blind() -> None:
     assert said(0.51, 0.55) == ("at the floor: cannot be told apart", True)
     assert said(0.6, 0.5) == ("hardly told apart", True)
     assert said(0.85, 0.94) == ("at the floor: no better than two periods of real data", True)
+    assert said(0.03, 0.5) == ("below chance: real windows are taken for their copies", False)
     assert said(0.8, 0.5) == ("often told apart", False) and said(0.99, 0.6) == ("told apart", False)

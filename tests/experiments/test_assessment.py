@@ -110,7 +110,7 @@ def test_constant_columns() -> None:
     found = assessed(series(300, 0), still, metrics=["values", "dynamics"])
     assert "SYNTHETIC: column 'b' has one value throughout" in found.notes
     assert not found.headline.startswith("13 of 13")
-    with pytest.raises(DataError, match="REAL: column 'b' has one value, 3, throughout: .*--columns a"):
+    with pytest.raises(DataError, match=r"REAL: column 'b' has one value, 3, throughout: .*--columns a"):
         assessed(still, series(300, 0))
     with pytest.raises(DataError, match="TRAIN: column 'b' has one value"):
         assessed(series(300, 0), series(300, 1), still)
@@ -145,7 +145,7 @@ def test_what_was_aligned_is_told_first_and_progress_rises() -> None:
     assessed(
         series(300, 0),
         windows(50, 1),
-        on_aligned=lambda notes: told.append(notes),
+        on_aligned=told.append,
         on_progress=lambda name, share: told.append((name, share)),
     )
     assert told[0][0] == "columns: a, b"

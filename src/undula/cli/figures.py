@@ -18,7 +18,7 @@ def terminal() -> Console:
     from rich.console import Console
 
     wide = Console()
-    return wide if wide.is_terminal else Console(width=190)
+    return wide if wide.is_terminal else Console(width=200)
 
 
 def print_figures(

@@ -61,6 +61,14 @@ class RealWindows:
         even, odd = (self.blocks >= 0) & (self.blocks % 2 == 0), self.blocks % 2 == 1
         return self.windows[even], self.windows[odd & (self.blocks >= 0)]
 
+    def thinned(self, most: int) -> RealWindows:
+        """At most so many of them, evenly spaced."""
+        n = len(self.windows)
+        if n <= most:
+            return self
+        kept = np.unique(np.linspace(0, n - 1, most).astype(np.int64))
+        return RealWindows(self.windows[kept], self.starts[kept], self.independent)
+
     def random_halves(self, rng: np.random.Generator) -> tuple[Array, Array]:
         """Windows in random order, whatever their places: the literature's floor."""
         order = rng.permutation(len(self.windows))

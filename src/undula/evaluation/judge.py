@@ -31,7 +31,7 @@ from .blocks import RealWindows, bootstrap_interval
 from .distances import WINDOW_DISTANCES
 from .figure import Figure, Judgement
 from .memorisation import CHANCE, copying_check
-from .names import ABOUT, chosen
+from .names import ABOUT, COSTS, chosen
 from .pairs import Pair, Side
 from .statistics import DISTANCES, STATISTICS
 
@@ -49,16 +49,6 @@ _FEWEST = 10
 
 _COSTLY = ("discriminative", "discriminative_gru32", "discriminative_lstm32", "predictive", "boosting")
 """Scores that train a judge for every pair: they have one pair of halves, and no figure at its size."""
-
-_COSTS = {
-    "boosting": 20.0,
-    "discriminative": 100.0,
-    "discriminative_gru32": 300.0,
-    "discriminative_lstm32": 400.0,
-    "predictive": 300.0,
-    "context_fid": 300.0,
-}
-"""What metrics cost, roughly, in units of one without a judge; for the progress alone."""
 
 
 def judge(
@@ -97,12 +87,12 @@ def judge(
         on_progress: called with a metric's name and the share of all that is done.
     """
     judging = _Judging(
-        samples, _thinned(held_out), _thinned(train), train, baselines, draws, seed, protocol, repeats,
-        tuple(columns), dict(extra or {}), separate,
+        samples, held_out.thinned(_MOST_REAL), train.thinned(_MOST_REAL), train, baselines, draws, seed,
+        protocol, repeats, tuple(columns), dict(extra or {}), separate,
     )  # fmt: skip
     figures: dict[str, Figure] = {}
     names = [*chosen(metrics, samples.shape[2]), *judging.extra]
-    costs = {name: _COSTS.get(name, 1.0) for name in names}
+    costs = {name: COSTS.get(name, 1.0) for name in names}
     total, done = sum(costs.values()), 0.0
     for name, cost in costs.items():
 
@@ -136,7 +126,7 @@ def distance_figure(
         train: the training windows.
         baselines: windows of each baseline, (N, L, C).
     """
-    judging = _Judging(samples, _thinned(held_out), _thinned(train), train, baselines)
+    judging = _Judging(samples, held_out.thinned(_MOST_REAL), train.thinned(_MOST_REAL), train, baselines)
     return judging.figure(lambda a, b: np.array([between(a, b)]))
 
 
@@ -287,16 +277,16 @@ class _Judging:
         floors = {kind: mean(kind) for kind in ("sampling", "shift")}
         floor = np.fmax(floors["sampling"], floors["shift"])
         groups = [float(v.mean()) for name, v in values.items() if name.startswith("spread")]
-        spread = np.nan
+        spread = float("nan")
         if groups:
-            spread = np.std(groups, ddof=1) / np.sqrt(_GROUPS)
+            spread = float(np.std(groups, ddof=1)) / np.sqrt(_GROUPS)
         elif repeats > 1:
-            spread = np.std(value, ddof=1)
+            spread = float(np.std(value, ddof=1))
         known = {kind: float(v.mean()) for kind, v in floors.items()}
         by_column = len(value) > 1 and not repeats > 1 and len(self.columns) == len(value)
         return Figure(
             value=float(value.mean()),
-            sd=float(spread),
+            sd=spread,
             at_floor_size=float(mean("size").mean()),
             floor=float(np.fmax(known["sampling"], known["shift"])),
             floors=known,
@@ -355,11 +345,3 @@ def _side(windows: Array, groups: NDArray[np.int64]) -> Side:
     """Windows that lie within one group each; all of them, where that would leave too few."""
     inside = groups >= 0
     return Side(windows[inside], groups[inside]) if inside.mean() > 0.5 else Side(windows)
-
-
-def _thinned(real: RealWindows) -> RealWindows:
-    n = len(real.windows)
-    if n <= _MOST_REAL:
-        return real
-    kept = np.unique(np.linspace(0, n - 1, _MOST_REAL).astype(np.int64))
-    return RealWindows(real.windows[kept], real.starts[kept], real.independent)

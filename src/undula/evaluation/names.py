@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ABOUT", "DEFAULT", "GROUPS", "METRICS", "About", "Group", "check_metrics", "chosen"]
+__all__ = ["ABOUT", "COSTS", "DEFAULT", "GROUPS", "METRICS", "About", "Group", "check_metrics", "chosen"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -84,6 +84,16 @@ METRICS: tuple[str, ...] = tuple(ABOUT)
 
 DEFAULT: tuple[str, ...] = tuple(name for name, about in ABOUT.items() if not about.network)
 """Those that take seconds."""
+
+COSTS: dict[str, float] = {
+    "boosting": 20.0,
+    "discriminative": 100.0,
+    "discriminative_gru32": 300.0,
+    "discriminative_lstm32": 400.0,
+    "predictive": 300.0,
+    "context_fid": 300.0,
+}
+"""What metrics cost, roughly, in units of one without a judge; for the progress alone."""
 
 
 def check_metrics(names: Sequence[str] | None) -> str | None:

@@ -19,7 +19,7 @@ from ..data.alignment import AlignedSet, align
 from ..data.options import DataOptions
 from ..data.prepare import Data
 from ..evaluation.blocks import RealWindows
-from ..evaluation.judge import judge
+from ..evaluation.judge import Protocol, judge
 from ..evaluation.memorisation import copying_check
 from ..evaluation.names import check_metrics
 from ..report.evaluation import Evaluated, write_evaluation_page, write_pictures
@@ -115,37 +115,28 @@ def evaluate(
     cut, notes = align(sets, options, length)
     for name in cut.keys() - {"SYNTHETIC"}:
         _refuse_constant(name, cut[name])
-    notes += _warnings(cut["SYNTHETIC"], cut["REAL"], domain)
-    fitted_on = cut["REAL"] if train is None else cut["TRAIN"]
+    against, made_from = cut["REAL"], cut["REAL" if train is None else "TRAIN"]
     generated = cut["SYNTHETIC"].windows
-    literal = share_of_literal_copies(generated, cut["REAL"].windows, fitted_on.windows)
-    if literal:
-        notes.append(f"SYNTHETIC: {literal:.1%} of its windows are real ones, number for number")
+    literal = share_of_literal_copies(generated, against.windows, made_from.windows)
+    notes += _warnings(cut["SYNTHETIC"], against, domain, literal)
     if on_aligned is not None:
         on_aligned(notes)
+    protocol: Protocol = "train = test" if train is None else "held-out"
     made = {
-        name: fitter.fit(fitted_on.stretches, generated.shape[1]).sample(len(generated), seed)
+        name: fitter.fit(made_from.stretches, generated.shape[1]).sample(len(generated), seed)
         for name, fitter in fitters.items()
     }
-    seen, judged_against = _places(fitted_on), _places(cut["REAL"])
+    seen = _places(made_from)
     judgement = judge(
-        generated, judged_against, seen, made, metrics, bootstrap, seed, "held-out data",
-        protocol="train = test" if train is None else "held-out", repeats=repeats,
-        columns=fitted_on.columns, separate=_separate(cut["SYNTHETIC"]), extra=_of_domain(domain), on_progress=on_progress,
+        generated, _places(against), seen, made, metrics, bootstrap, seed, "held-out data",
+        protocol=protocol, repeats=repeats, columns=made_from.columns, extra=_of_domain(domain),
+        separate=_separate(cut["SYNTHETIC"]), on_progress=on_progress,
     )  # fmt: skip
     return Assessment(
-        judgement=judgement,
-        protocol="train = test" if train is None else "held-out",
-        columns=fitted_on.columns,
-        notes=notes,
-        real=cut["REAL"].windows,
-        train=None if train is None else fitted_on.windows,
-        synthetic=generated,
-        baselines=made,
-        flags=copying_check(generated, seen).flags,
-        literal=literal,
-        seed=seed,
-    )
+        judgement, protocol, made_from.columns, notes, against.windows,
+        None if train is None else made_from.windows, generated, made,
+        copying_check(generated, seen).flags, literal, seed,
+    )  # fmt: skip
 
 
 def share_of_literal_copies(generated: Array, *real: Array) -> float:
@@ -201,9 +192,11 @@ def _separate(cut: AlignedSet) -> int:
     return max(1, sum(map(len, cut.stretches)) // cut.windows.shape[1])
 
 
-def _warnings(synthetic: AlignedSet, real: AlignedSet, domain: Domain | None) -> list[str]:
+def _warnings(synthetic: AlignedSet, real: AlignedSet, domain: Domain | None, literal: float) -> list[str]:
     """What a reader of the figures should know."""
     found = []
+    if literal:
+        found.append(f"SYNTHETIC: {literal:.1%} of its windows are real ones, number for number")
     separate = _separate(synthetic)
     if len(synthetic.windows) > 2 * separate:
         found.append(

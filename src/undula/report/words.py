@@ -35,6 +35,9 @@ _MANY_COPIES = 0.05
 _LITERAL, _SOME_LITERAL = 0.5, 0.01
 """Shares of windows that are real ones, number for number, from which a set is a copy, or partly."""
 
+_BELOW_CHANCE = 0.15
+"""Below chance by so much: a copy in the training share of a split says that its original is generated."""
+
 _TOLD_APART = {
     "boosting": (0.65, 0.85),
     "discriminative": (0.05, 0.2),
@@ -96,6 +99,8 @@ def verdict(name: str, figure: Figure, who: str | None = None) -> tuple[str, boo
     if math.isnan(value):
         return "not defined for these data", False
     if name in _TOLD_APART:
+        if value < ABOUT[name].chance - _BELOW_CHANCE:
+            return "below chance: real windows are taken for their copies", False
         return _told_apart(value, figure.floor, _TOLD_APART[name])
     numbers = figure.statistic
     if numbers and numbers["low"] <= numbers[who or "generated"] <= numbers["high"]:
