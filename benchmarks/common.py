@@ -81,3 +81,39 @@ def run_alone(code: str, repeats: int = 5) -> list[float]:
 
 def _text(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def real_windows(name: str, length: int, stride: int = 1) -> tuple[Any, Any]:
+    """All windows (N, L, C) of a shared data set, and its rows (T, C); sines are generated.
+
+    The files are looked for at UNDULA_DATA, or in `shared/data` beside the clone.
+    """
+    import os
+
+    import numpy as np
+    import pandas as pd
+
+    files = {
+        "google_stock": "google_stock/google_stock",
+        "etth1": "ett/etth1",
+        "energy": "appliances_energy/appliances_energy",
+    }
+    if name == "sines":
+        windows = sines(10_000, length)
+        return windows, windows.reshape(-1, windows.shape[2])
+    root = Path(os.environ.get("UNDULA_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    path = root / f"{files[name]}.parquet"
+    if not path.exists():
+        sys.exit(f"{path} is missing: put the shared data beside the clone, or set UNDULA_DATA")
+    rows = pd.read_parquet(path).select_dtypes("number").to_numpy(float)
+    view = np.lib.stride_tricks.sliding_window_view(rows, length, axis=0).swapaxes(1, 2)
+    return np.ascontiguousarray(view[::stride]), rows
+
+
+def sines(n: int, length: int, columns: int = 5, seed: int = 0) -> Any:
+    """The literature's sines: (sin(f t + p) + 1)/2 with f and p uniform on [0, 0.1], (n, L, C)."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    f, p = rng.uniform(0, 0.1, (2, n, 1, columns))
+    return 0.5 * (np.sin(f * np.arange(length)[:, None] + p) + 1.0)

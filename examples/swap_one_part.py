@@ -8,7 +8,7 @@ from undula import ExperimentRunner
 common = [
     "data={dataset: ar1, columns: null, transform: none, stride: 8}",
     "training.num_epochs=20",
-    "evaluation={num_samples: 500, metrics: [wasserstein, acf]}",
+    "evaluation={num_samples: 500, metrics: [wasserstein, acf], domain: null}",
 ]
 parts = {
     "flow matching": [],

@@ -1,7 +1,8 @@
 """Which tests notice a wrong coefficient? Each mutation below must make at least one test fail.
 
 The package and its tests are copied, one line is changed, and the tests of the mathematics run until
-the first failure. The mutations are in tests/mutated/, a file a topic. A mutation that survives is printed and makes the exit status 1.
+the first failure, those beside the changed file first. The mutations are in tests/mutated/, a file a topic.
+A mutation that survives is printed and makes the exit status 1.
 
     python tests/mutations.py [--only WORD] [--workers 2]
 """
@@ -28,17 +29,15 @@ TESTS = (
     "tests/nn",
     "tests/export",
     "tests/latent",
-    "tests/evaluation/test_paired.py",
+    "tests/evaluation",
     "tests/domains",
     "tests/data/test_transforms.py",
     "tests/data/test_align.py",
-    "tests/evaluation/test_scattered.py",
-    "tests/evaluation/test_probabilistic.py",
-    "tests/evaluation/test_context_fid.py",
-    "tests/evaluation/test_protocols.py",
-    "tests/experiments/test_assessment.py",
-    "tests/data/test_overlap.py",
+    "tests/evaluation/test_intervals.py",
+    "tests/evaluation/test_field.py",
     "tests/data/test_at_start.py",
+    "tests/data/test_overlap.py",
+    "tests/experiments/test_assessment.py",
     "tests/baselines",
 )
 
@@ -88,9 +87,11 @@ def killed_by(mutation: Mutation) -> str:
         text = path.read_text(encoding="utf-8")
         if text.count(mutation.old) != 1:
             raise SystemExit(f"{mutation.what}: {mutation.old!r} is not in {mutation.file} exactly once")
+        beside = f"tests/{mutation.file.split('/')[0]}"
+        tests = sorted(TESTS, key=lambda path: not path.startswith(beside))
         path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
         ended = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", *TESTS],
+            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", *tests],
             cwd=copy, capture_output=True, text=True, check=False,
             env={**os.environ, "PYTHONPATH": str(copy / "src"), "OMP_NUM_THREADS": "1"},
         )  # fmt: skip

@@ -21,7 +21,11 @@ components:
   sampler: {type: ddim, params: {num_steps: 4}}
 data: {dataset: ar1, predict_len: 16, stride: 8}
 training: {batch_size: 256, num_epochs: 4, log_every: 3, validate_every: 5, sample_every: 2, threads: 1}
-evaluation: {num_samples: 120, bootstrap: 20, baselines: [gaussian, iid_bootstrap, block_bootstrap]}
+evaluation:
+  num_samples: 120
+  bootstrap: 20
+  metrics: [wasserstein, ks, std, kurtosis, "quantile_1%", acf, acf_abs, copying]
+  baselines: [gaussian, iid_bootstrap, block_bootstrap]
 """
 
 

@@ -179,6 +179,11 @@ def test_overrides() -> None:
         ("data: {split: {train: 0.5}}", "must add up to 1"),
         ("data: {missing: ignore}", r"data\.missing = 'ignore': input should be 'error', 'drop'"),
         ("evaluation: {metrics: [kurtossis]}", "unknown metric 'kurtossis'"),
+        (
+            "evaluation: {metrics: [domain]}",
+            "the metrics are those of the field alone, and no domain is given",
+        ),
+        ("evaluation: {domain: weather}", "evaluation.domain"),
         ("experiment: {name: 'a/b'}", r"experiment\.name = 'a/b'"),
         ("components: {sde: {typ: x}}", r"unknown key 'components\.sde\.typ'; did you mean 'type'\?"),
         ("- a", "expected keys such as"),

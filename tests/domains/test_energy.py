@@ -17,7 +17,7 @@ from undula.domains.energy import (
     weekly_profile,
     zero_mass,
 )
-from undula.domains.intervals import estimates
+from undula.evaluation.intervals import estimates
 
 RNG = np.random.default_rng(0)
 TIMES = pd.date_range("2021-03-01", periods=24 * 28, freq="h").to_numpy()  # a Monday

@@ -10,7 +10,13 @@ from scipy.linalg import sqrtm
 
 from undula.evaluation.context_fid import context_fids, frechet_distance
 from undula.evaluation.pairs import Pair
-from undula.evaluation.ts2vec import TS2VecEncoder, _Convolution, fit_ts2vec, hierarchical_contrast
+from undula.evaluation.ts2vec import (
+    TS2VecEncoder,
+    _Convolution,
+    _two_views,
+    fit_ts2vec,
+    hierarchical_contrast,
+)
 
 
 def with_moments(mean: np.ndarray, covariance: np.ndarray, n: int = 400, seed: int = 0) -> np.ndarray:
@@ -70,6 +76,33 @@ def test_time_is_the_second_axis() -> None:
     assert torch.equal(before[:, :2], after[:, :2])
     assert not torch.allclose(before[:, 8], after[:, 8])
     assert not torch.allclose(before[:, 0], encoder(column)[:, 0])
+
+
+def test_a_windows_representation_is_the_maximum_over_its_steps() -> None:
+    """As many steps as numbers of a representation: only the values tell which axis is time."""
+    encoder = TS2VecEncoder(2, hidden=4, output=6, depth=1).eval()
+    x = torch.randn(5, 6, 2)
+    with torch.no_grad():
+        steps = encoder(x).double().numpy()
+    assert encoder.encode(x.numpy()) == pytest.approx(steps.max(1))
+    assert not np.allclose(steps.max(1), steps.max(2))
+
+
+def test_two_views_are_of_the_same_steps() -> None:
+    """With the values themselves as representations, both views of every series are equal, and each series
+    is where it was moved to."""
+
+    class Values(TS2VecEncoder):
+        def forward(self, x: torch.Tensor, hidden_steps: torch.Tensor | None = None) -> torch.Tensor:
+            return x
+
+    x = torch.randn(6, 12, 2)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        first, second = _two_views(Values(2, depth=1), x, rng)
+        assert torch.equal(first, second)
+        for view, series in zip(first, x, strict=True):
+            assert any(torch.equal(view, part) for part in series.unfold(0, len(view), 1).mT)
 
 
 def test_context_fid_sees_order_in_time() -> None:

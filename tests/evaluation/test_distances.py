@@ -40,9 +40,22 @@ def test_mmd_of_two_gaussians(shift: float, bandwidth: float) -> None:
     assert mmd(x, x + shift, bandwidth) == pytest.approx(np.sqrt(squared), rel=5e-3)
 
 
+@pytest.mark.parametrize("outlier", [0.0, 40.0, 5_000.0])
+@pytest.mark.parametrize("bandwidth", [0.2, 1.0])
+def test_mmd_is_its_definition(outlier: float, bandwidth: float) -> None:
+    """Means of the kernel over pairs, whatever the range: far values are summed up otherwise."""
+    rng = np.random.default_rng(0)
+    x, y = np.append(rng.normal(size=150), outlier), rng.normal(0.3, 1.1, size=90)
+    xx, yy, xy = (np.exp(-((a[:, None] - b) ** 2) / (2 * bandwidth**2)) for a, b in ((x, x), (y, y), (x, y)))
+    squared = xx.mean() + yy.mean() - 2 * xy.mean()
+    assert mmd(x, y, bandwidth) == pytest.approx(np.sqrt(squared), rel=1e-9)
+
+
 def test_mmd_of_equal_sets_is_zero() -> None:
     x = np.random.default_rng(0).normal(size=400)
-    assert mmd(x, x, 1.0) == pytest.approx(0.0, abs=1e-7)
+    assert mmd(x, x, 1.0) == 0.0
+    assert mmd(np.zeros(5), np.zeros(3), 1.0) == pytest.approx(0.0, abs=1e-12)
+    assert mmd(np.zeros(5), np.full(3, 100.0), 1.0) == pytest.approx(np.sqrt(2.0))
 
 
 def test_sliced_wasserstein_of_a_shift() -> None:

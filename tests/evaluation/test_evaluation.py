@@ -8,7 +8,8 @@ from scipy import stats
 from scipy.signal import lfilter
 
 from undula.core.registry import Registry
-from undula.evaluation.blocks import RealWindows, bootstrap_interval
+from undula.evaluation.blocks import RealWindows
+from undula.evaluation.intervals import bootstrap
 from undula.evaluation.judge import judge
 from undula.evaluation.memorisation import copying_check
 from undula.evaluation.names import chosen
@@ -94,11 +95,15 @@ def test_independent_windows_are_their_own_blocks() -> None:
     assert (len(first), len(second)) == (16, 15)
 
 
+def interval(real: RealWindows, seed: int = 0) -> tuple[float, float]:
+    return bootstrap({"std": STATISTICS["std"]}, real.windows[:, :, 0], real, 100, seed)["std"]
+
+
 def test_the_block_bootstrap_covers() -> None:
     """95 % intervals of the standard deviation of an AR(1) cover the truth about 95 times in 100."""
     hits = 0
     for seed in range(100):
-        low, high = bootstrap_interval(STATISTICS["std"], windows_of(ar1(0.6, 1500, seed)), 0, 100, seed)
+        low, high = interval(windows_of(ar1(0.6, 1500, seed)), seed)
         hits += low <= 1.0 <= high
     assert 85 <= hits <= 100
 
@@ -106,7 +111,7 @@ def test_the_block_bootstrap_covers() -> None:
 def test_blocks_widen_intervals_of_correlated_series() -> None:
     real = windows_of(ar1(0.95, 2000))
     iid = RealWindows(real.windows, real.starts, independent=True)
-    widths = [np.diff(bootstrap_interval(STATISTICS["std"], r, 0, 100, 0))[0] for r in (real, iid)]
+    widths = [np.diff(interval(r))[0] for r in (real, iid)]
     assert widths[0] > 3 * widths[1]
 
 

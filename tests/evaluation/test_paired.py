@@ -164,3 +164,11 @@ def test_other_data_are_noticed(what: str) -> None:
         DataError, match=rf"a \(seed 0\) and b \(seed 0\) were judged by different data \({what}"
     ):
         compare_results({("a", 0): results(1), ("b", 0): other}, ["a", "b"])
+
+
+def test_the_fields_words_come_along() -> None:
+    found = {(label, 0): results(1) for label in "ab"}
+    for entry in found.values():
+        entry["metrics"]["twin"] = {**next(iter(entry["metrics"].values())), "words": "its name (share)"}
+    figures = compare_results(found, ["a", "b"]).figures
+    assert [figure.words for figure in figures] == [*[""] * (len(figures) - 1), "its name (share)"]

@@ -181,12 +181,6 @@ def test_words_name_the_one_floor_and_both() -> None:
     assert headline(same, 0.9).startswith("A copy: 90%")
 
 
-def test_extra_statistics_are_judged_as_the_others() -> None:
-    figure = judged("held-out", ["ks"], extra={"largest": lambda x: float(np.max(x))}).figures["largest"]
-    assert figure.statistic["low"] <= figure.statistic["held_out"] <= figure.statistic["high"] + 1e-9
-    assert np.isfinite(figure.floors["shift"])
-
-
 def test_a_judge_at_a_high_floor_is_not_called_blind() -> None:
     """Two periods of real data may be told apart too: then the judge says little, and that is said."""
     from undula.evaluation.figure import Figure

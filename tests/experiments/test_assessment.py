@@ -123,13 +123,6 @@ def test_one_column_one_window_and_few() -> None:
     assert len(few.synthetic) == 1 and json.dumps(few.as_json())
 
 
-def test_domains_add_their_figures() -> None:
-    found = assessed(series(300, 0), windows(50, 1), metrics=["std"], domain="finance", columns=["b"])
-    assert len(found.judgement.figures) > 5
-    assert any("--transform log_return" in note for note in found.notes)
-    assert not any("log_return" in n for n in assessed(series(300, 0), windows(50, 1), domain="energy").notes)
-
-
 def test_neighbours_of_one_series_are_not_many_copies() -> None:
     """Windows of one series are flagged together: their share says less than so many independent ones."""
     verdicts = [

@@ -1,30 +1,34 @@
-"""Scores, floors, overlap, ordered columns.
+"""Coefficients of figures: scores of answers, distances, judges, representations.
 
 A line is (what it is, file under src/undula, text that is there exactly once, what it becomes).
 """
 
-JUDGE = "evaluation/judge.py"
-COPYING = "evaluation/memorisation.py"
-OVERLAP = "data/overlap.py"
-ORDER = "components/preprocessing/order.py"
+CRPS, DISTANCES, TS2VEC = ("evaluation/probabilistic.py", "evaluation/distances.py", "evaluation/ts2vec.py")
+STATISTICS, CROWD, FID = ("evaluation/statistics.py", "evaluation/recurrent.py", "evaluation/context_fid.py")
 MUTATIONS = (
-    ("CRPS: the spread added", "evaluation/probabilistic.py", ".mean(0) - spread", ".mean(0) + spread"),
-    ("CRPS: not fair", "evaluation/probabilistic.py", "max(count - 1, 1) if fair", "count if fair"),
-    ("Fréchet: without the cross term's 2", "evaluation/context_fid.py", "- 2.0 * np.sqrt", "- 1.0 * np.sqrt"),
-    ("protocols: one half for three", JUDGE, "default_rng([self.seed, k]) for k", "default_rng([self.seed, 0]) for k"),
-    ("protocols: training windows not grouped", JUDGE, "_side(train.windows, train.segments) if", "Side(train.windows) if"),
-    ("protocols: a shift floor of train = test", JUDGE, 'if self.protocol == "held-out":', "if True:"),
-    ("protocols: the size of all samples", JUDGE, "Side(self.samples[: len(half)])", "Side(self.samples)"),
-    ("protocols: a spread with n", JUDGE, "np.std(value, ddof=1)", "np.std(value, ddof=0)"),
-    ("copying: the block of a window not left out", COPYING, "- starts) < apart)", "- starts) < 1)"),
-    ("copying: neighbours counted alone", COPYING, "(1 / (separate or len(ratios))", "(1 / len(ratios)"),
-    ("overlap: any agreement believed", OVERLAP, "_DIGITS = 3.0", "_DIGITS = -99.0"),
-    ("overlap: rests count as much as moves", OVERLAP, "np.where(rests, rested[:, 1:], moved[:, 1:])", "moved[:, 1:]"),
-    ("overlap: a step too far", OVERLAP, "rows.append(windows[follower][length - step :])", "rows.append(windows[follower][step:])"),
-    ("order: the least of the columns below", ORDER, ".amax(1) if len(under)", ".amin(1) if len(under)"),
-    ("order: a gap below 0 stays", ORDER, "columns[a].clamp(min=0.0)", "columns[a].clamp(min=-9e9)"),
-    ("order: no gradient below 0", ORDER, "columns[a] + (columns[a].clamp(min=0.0) - columns[a]).detach()", "columns[a].clamp(min=0.0)"),
-    ("order: from the top down", ORDER, "below.sum(1).argsort(stable=True)", "below.sum(1).argsort(stable=True, descending=True)"),
-    ("order: columns that only lie apart", ORDER, "_MOST_SPREAD = 0.5", "_MOST_SPREAD = 9.0"),
-    ("twins: of two changes", "components/preprocessing/_grid.py", "_FEWEST_CHANGES = 20", "_FEWEST_CHANGES = 1"),
+    ("CRPS: wrong sign of the spread", CRPS, ".mean(0) - spread", ".mean(0) + spread"),
+    ("CRPS: never fair", CRPS, "max(count - 1, 1) if fair else count", "count"),
+    ("PIT: ties counted whole", CRPS, "0.5 * (samples == truth)", "1.0 * (samples == truth)"),
+    ("TS2Vec: channels taken as time", TS2VEC, ".amax(1) for i", ".amax(2) for i"),
+    ("TS2Vec: scales of channels", TS2VEC, "F.max_pool1d(view.mT, 2).mT", "F.max_pool1d(view, 2)"),
+    ("TS2Vec: instances taken as steps", TS2VEC, "_contrast(a.transpose(0, 1), b.transpose(0, 1))", "_contrast(a, b)"),
+    ("TS2Vec: views of other steps", TS2VEC, "crop(left, last)[:, :overlap]", "crop(left, last)[:, -overlap:]"),
+    ("TS2Vec: a crop that is not moved with its pair", TS2VEC, "steps = moved[:, None] +", "steps = moved[torch.randperm(size), None] +"),
+    ("Fréchet distance: the cross term once", FID, "- 2.0 * np.sqrt(np.maximum(cross", "- 1.0 * np.sqrt(np.maximum(cross"),
+    ("energy distance: E|X − Y| once", DISTANCES, "2.0 * _gaps(x, y)", "1.0 * _gaps(x, y)"),
+    ("energy distance: not by √d", DISTANCES, "_MOST_WINDOWS) / np.sqrt(x.shape[1])", "_MOST_WINDOWS) / x.shape[1]"),
+    ("MMD: h² for 2h² in frequencies", DISTANCES, "np.exp(-0.5 * frequencies", "np.exp(-1.0 * frequencies"),
+    ("MMD: h² for 2h²", DISTANCES, "np.exp(-0.5 * (a", "np.exp(-1.0 * (a"),
+    ("MMD: a period without the kernel's width", DISTANCES, "- low + _FAR", "- low + 1.0"),
+    ("MMD: the cross term once", DISTANCES, "- 2.0 * kernel(x, y)", "- 1.0 * kernel(x, y)"),
+    ("spectrum: 20 log for 10 log", DISTANCES, "10.0 * np.log10", "20.0 * np.log10"),
+    ("cross-correlation: lags the other way", DISTANCES, "x[:, : length - k], x[:, k:]", "x[:, k:], x[:, : length - k]"),
+    ("correlational score: /5", DISTANCES, ".sum() / 10.0", ".sum() / 5.0"),
+    ("KS: ties below", STATISTICS, 'np.searchsorted(a, points, side="right")', 'np.searchsorted(a, points, side="left")'),
+    ("leverage: volatility first", STATISTICS, "_lagged(x, deviations(x), lags)", "_lagged(deviations(x), x, lags)"),
+    ("GRU: update the other way", CROWD, "torch.lerp(new, h, update)", "torch.lerp(h, new, update)"),
+    ("LSTM: forget and enter", CROWD, "forget * c + enter *", "enter * c + forget *"),
+    ("judges: groups split", "evaluation/pairs.py", "inside = np.isin(groups, chosen)", "inside = rng.random(n) < train"),
+    ("judges: accuracy below a half", "evaluation/discriminative.py", "np.abs(0.5 - accuracy)", "(0.5 - accuracy)"),
+    ("halves: windows across an edge", "evaluation/blocks.py", "starts + length <= edges", "starts <= edges"),
 )  # fmt: skip

@@ -19,7 +19,7 @@ MUTATIONS = (
     ("weights: c_out² → c_out on F", "diffusion/weighting.py", "bias=bias) * c_out**2", "bias=bias) * c_out"),
     ("weights: snr without the square", "diffusion/weighting.py", "return (alpha / sigma) ** 2", "return alpha / sigma"),
     ("weights: edm with α instead of α²", "diffusion/weighting.py", "(alpha**2 * s**2 + sigma**2)", "(alpha * s**2 + sigma**2)"),
-    ("weights: likelihood ½ → 1", "diffusion/weighting.py", "0.5 * minus_snr_slope", "1.0 * minus_snr_slope"),
+    ("weights: likelihood ½ → 1", "diffusion/weighting.py", "0.5 * minus_snr_slope(level) / density.pdf(t)\n", "1.0 * minus_snr_slope(level) / density.pdf(t)\n"),
     ("weights: SNR' with σ² for σ³", "diffusion/weighting.py", "/ sigma**3", "/ sigma**2"),
     ("min_snr: max for min", "diffusion/weighting.py", "clamp(max=gamma)", "clamp(min=gamma)"),
     ("g²: 2 → 1", "core/sde.py", "2.0 * sigma * (sigma_dot - sigma", "1.0 * sigma * (sigma_dot - sigma"),

@@ -133,7 +133,7 @@ def _print(comparison: Comparison, compared: Compared) -> None:
         cells = [mean_in_words(figure, label) for label in compared.labels]
         levels = [figure.floor, *(figure.baselines.get(name, float("nan")) for name in baselines)]
         cells += ["–" if math.isnan(level) else number(level) for level in levels]
-        figures.add_row(name_in_words(figure.name), *cells, escape(verdict(figure)))
+        figures.add_row(name_in_words(figure.name, figure.words), *cells, escape(verdict(figure)))
     console.print(figures)
     pairs = compared.pairs
     if compared.intervals and len(pairs) <= 3:
@@ -143,7 +143,7 @@ def _print(comparison: Comparison, compared: Compared) -> None:
             table.add_column(escape(f"{a} − {b}"), justify="right")
         for figure in compared.figures:
             cells = [difference_in_words(figure.pair(a, b)) for a, b in pairs]
-            table.add_row(name_in_words(figure.name), *cells)
+            table.add_row(name_in_words(figure.name, figure.words), *cells)
         console.print()
         console.print(table)
     console.print()

@@ -60,6 +60,8 @@ def print_figures(
         table.add_row(*cells, f"[{style}]{row.verdict}[/]")
     console.print(table)
     console.print(tally_in_words(judgement), highlight=False)
+    for note in judgement.notes:
+        console.print(note, style="dim", highlight=False)
     shift = ", train the shift floor" if held_out else ""
     console.print(
         f"Distances: {real} gives the sampling floor{shift}. Other rows: the number, {real} with its 95 % "

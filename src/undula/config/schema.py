@@ -16,7 +16,7 @@ from ..core.registry import KINDS, Registry
 from ..core.signature import spec_in_words
 from ..core.synonyms import with_type
 from ..data.options import DataOptions
-from ..evaluation.names import GROUPS, METRICS, check_metrics
+from ..evaluation.names import GROUPS, METRICS, Domain, check_metrics
 from ..training.options import TrainingOptions
 
 if TYPE_CHECKING:
@@ -112,6 +112,9 @@ class Evaluation(_Block):
         description=f"Of {', '.join(METRICS)}, or groups: {', '.join(GROUPS)}; all; null: those without "
         "networks.",
     )
+    domain: Domain | None = Field(
+        None, description="The data's field, whose own figures are added: finance or energy."
+    )
     repeats: Annotated[int, Gt(0)] = Field(5, description="Trainings of each judge with a network.")
     bits_per_dim: bool = Field(False, description="Also the variational bound on held-out windows.")
     baselines: list[ComponentSpec] = Field(
@@ -126,10 +129,17 @@ class Evaluation(_Block):
     @field_validator("metrics")
     @classmethod
     def _known(cls, names: list[str] | None) -> list[str] | None:
-        problem = check_metrics(names)
+        problem = check_metrics([name for name in names or [] if name != "domain"])
         if problem:
             raise ValueError(problem)
         return names
+
+    @model_validator(mode="after")
+    def _some_metric(self) -> Evaluation:
+        problem = check_metrics(self.metrics, self.domain)
+        if problem:
+            raise ValueError(f"metrics: {problem}")
+        return self
 
 
 class Wandb(_Block):

@@ -24,7 +24,7 @@ from .options import DataOptions
 from .overlap import placed
 from .prepare import Data
 from .reading import Windows, array_columns, as_table, as_windows, read_file
-from .table import clean_table
+from .table import Panel, clean_table
 from .windows import WindowDataset
 
 Array = NDArray[np.floating[Any]]
@@ -53,7 +53,8 @@ class AlignedSet:
         windows: (N, L, C).
         starts: first row of each window, (N,).
         stretches: unbroken stretches of rows, (T, C), for baselines.
-        columns: names of the C columns, with their transforms.
+        columns: names of the C columns; those of transformed ones end with the transform's.
+        times: time stamps of the windows' rows, (N, L); None: there are none.
         notes: what was found and done, a sentence each.
     """
 
@@ -61,6 +62,7 @@ class AlignedSet:
     starts: NDArray[np.int64]
     stretches: list[Array]
     columns: list[str]
+    times: NDArray[np.datetime64] | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -243,7 +245,16 @@ def _cut_series(
         values=values, features=np.empty((len(values), 0)), starts=kept, lengths=np.full(len(kept), length)
     )
     notes = [f"{rows}, {len(whole):,} window{'s' * (len(whole) != 1)}", *panel.notes, *_thinned(kept, whole)]
-    return AlignedSet(part.futures(), kept, part.stretches(), panel.columns, notes)
+    times = _stamps(panel, kept[:, None] + np.arange(length))
+    return AlignedSet(part.futures(), kept, part.stretches(), panel.columns, times, notes)
+
+
+def _stamps(panel: Panel, rows: NDArray[np.int64]) -> NDArray[np.datetime64] | None:
+    """The rows' time stamps, where they are dates."""
+    stamps = [series.time for series in panel.series if isinstance(series.time, pd.DatetimeIndex)]
+    if len(stamps) < len(panel.series):
+        return None
+    return np.concatenate([one.to_numpy() for one in stamps])[rows]
 
 
 def _cut_windows(
@@ -271,7 +282,7 @@ def _cut_windows(
     if found.overlapping:
         notes.append(f"{found.overlapping:,} of them overlap: they are put into their order in time")
     return AlignedSet(
-        found.windows, found.starts, found.stretches, columns, [*notes, *_thinned(kept, values)]
+        found.windows, found.starts, found.stretches, columns, None, [*notes, *_thinned(kept, values)]
     )
 
 

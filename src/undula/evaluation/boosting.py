@@ -24,6 +24,8 @@ from .pairs import Array, Pair, Scores, scale_of, split
 
 _MOST_PAIRED_COLUMNS = 8
 _MOST_WINDOWS = 4_000
+_LARGE = 2_000_000
+"""Numbers from which threads save more time than they spend waiting for one another."""
 
 
 def boosting_features(windows: Array) -> Array:
@@ -58,6 +60,7 @@ def boosting_scores(
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
+    from threadpoolctl import threadpool_limits
 
     scores = np.zeros((len(pairs), repeats))
     for p, pair in enumerate(pairs):
@@ -70,8 +73,9 @@ def boosting_scores(
             parts = [split(side, rng) for side in sides]
             x = [np.concatenate([s[part[i]] for s, part in zip(sets, parts, strict=True)]) for i in (0, 1)]
             y = [np.repeat([0, 1], [len(part[i]) for part in parts]) for i in (0, 1)]
-            booster = HistGradientBoostingClassifier(random_state=r).fit(x[0], y[0])
-            scores[p, r] = roc_auc_score(y[1], booster.predict_proba(x[1])[:, 1])
+            with threadpool_limits(None if x[0].size >= _LARGE else 1, user_api="openmp"):
+                booster = HistGradientBoostingClassifier(random_state=r).fit(x[0], y[0])
+                scores[p, r] = roc_auc_score(y[1], booster.predict_proba(x[1])[:, 1])
             if on_progress is not None:
                 on_progress((p * repeats + r + 1) / (len(pairs) * repeats))
     return scores

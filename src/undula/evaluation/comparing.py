@@ -58,6 +58,7 @@ class ComparedFigure:
         pairs: of every two configs.
         winner: better than every other by an interval that excludes zero, or None.
         holds: whether that is also so after Holm's correction over the whole comparison.
+        words: what the data's field calls it; empty where it has no name of its own.
     """
 
     name: str
@@ -74,6 +75,7 @@ class ComparedFigure:
     pairs: list[Pair]
     winner: str | None
     holds: bool
+    words: str = ""
 
     def pair(self, a: str, b: str) -> Pair | None:
         """The difference of two configs, if both have the figure."""
@@ -190,6 +192,7 @@ def _figure(
         pairs=pairs,
         winner=best,
         holds=best is not None and all(p.holm <= 1 - CONFIDENCE for p in pairs if best in (p.a, p.b)),
+        words=first.get("words", ""),
     )
 
 

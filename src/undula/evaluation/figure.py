@@ -27,6 +27,7 @@ class Figure:
         columns: for figures that are means over columns, each column's `value` and `floor`.
         repeats: trainings of the judge behind the value; 1: it has none.
         verdict: a word, for the copying check.
+        words: what the data's field calls it; empty where it has no name of its own.
     """
 
     value: float
@@ -39,6 +40,7 @@ class Figure:
     columns: dict[str, dict[str, float]] = field(default_factory=dict)
     repeats: int = 1
     verdict: str | None = None
+    words: str = ""
 
     def as_json(self, protocol: str) -> dict[str, Any]:
         """The entry of results.json."""
@@ -52,7 +54,12 @@ class Figure:
             "protocol": protocol,
             "better": "lower",
         }
-        optional = {"statistic": self.statistic, "columns": self.columns, "verdict": self.verdict}
+        optional: dict[str, Any] = {
+            "statistic": self.statistic,
+            "columns": self.columns,
+            "verdict": self.verdict,
+            "words": self.words,
+        }
         entry |= {name: value for name, value in optional.items() if value}
         if self.repeats > 1:
             entry["repeats"] = self.repeats
@@ -66,10 +73,18 @@ class Judgement:
     Args:
         figures: by metric.
         protocol: how they were computed, in words.
+        notes: what the figures of the data's field are of, a sentence each.
     """
 
     figures: dict[str, Figure]
     protocol: str
+    notes: list[str] = field(default_factory=list)
+
+    def with_more(self, figures: dict[str, Figure], notes: list[str]) -> Judgement:
+        """The same, with figures before the copying check, which is last, and notes."""
+        last = {name: figure for name, figure in self.figures.items() if name == "copying"}
+        first = {name: figure for name, figure in self.figures.items() if name != "copying"}
+        return Judgement({**first, **figures, **last}, self.protocol, [*self.notes, *notes])
 
     def as_json(self) -> dict[str, Any]:
         """`metrics` of results.json."""

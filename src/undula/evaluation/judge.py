@@ -20,24 +20,24 @@ from __future__ import annotations
 __all__ = ["Between", "Figure", "Judgement", "Protocol", "distance_figure", "judge"]
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import RealWindows, bootstrap_interval
+from .blocks import RealWindows
 from .distances import WINDOW_DISTANCES
+from .field import FieldFigures
 from .figure import Figure, Judgement
-from .memorisation import CHANCE, copying_check
-from .names import ABOUT, COSTS, chosen
+from .memorisation import CHANCE, Originals
+from .names import COSTS, chosen
+from .numbers import Numbers
 from .pairs import Pair, Side
-from .statistics import DISTANCES, STATISTICS
+from .statistics import DISTANCES, STATISTICS, Between
 
 Array = NDArray[np.floating[Any]]
-Between = Callable[[Array, Array], float]
-Statistic = Callable[[Array], float]
 Protocol = Literal["held-out", "train = test"]
 Say = Callable[[str, float], None]
 
@@ -64,7 +64,7 @@ def judge(
     protocol: Protocol = "held-out",
     repeats: int = 5,
     columns: Sequence[str] = (),
-    extra: Mapping[str, Statistic] | None = None,
+    own: FieldFigures | None = None,
     separate: int | None = None,
     on_progress: Say | None = None,
 ) -> Judgement:
@@ -82,16 +82,16 @@ def judge(
         protocol: what the real windows are to the generator.
         repeats: trainings of a judge.
         columns: names of the C columns, for figures by column.
-        extra: further statistics of a column's windows (N, L), by name.
+        own: figures of the data's field.
         separate: as how many independent samples the samples count; None: all, as those of a model.
         on_progress: called with a metric's name and the share of all that is done.
     """
     judging = _Judging(
         samples, held_out.thinned(_MOST_REAL), train.thinned(_MOST_REAL), train, baselines, draws, seed,
-        protocol, repeats, tuple(columns), dict(extra or {}), separate,
+        protocol, repeats, tuple(columns), own or FieldFigures(), separate,
     )  # fmt: skip
     figures: dict[str, Figure] = {}
-    names = [*chosen(metrics, samples.shape[2]), *judging.extra]
+    names = judging.names(chosen(metrics, samples.shape[2]))
     costs = {name: COSTS.get(name, 1.0) for name in names}
     total, done = sum(costs.values()), 0.0
     for name, cost in costs.items():
@@ -101,13 +101,13 @@ def judge(
                 on_progress(name, (done + share * cost) / total)
 
         share_of(0.0)
-        figures[name] = judging.of(name, share_of)
         done += cost
+        figures[name] = replace(judging.of(name, share_of), words=judging.numbers.words(name))
     n, real = len(samples), len(held_out.windows)
     against = f"{real:,} windows of the {part}"
     if protocol == "train = test":
         against = f"the {real:,} windows that it was trained on (the literature's protocol)"
-    return Judgement(figures, f"{protocol}: {n:,} samples against {against}")
+    return Judgement(figures, f"{protocol}: {n:,} samples against {against}", list(judging.own.notes))
 
 
 def distance_figure(
@@ -116,6 +116,7 @@ def distance_figure(
     held_out: RealWindows,
     train: RealWindows,
     baselines: Mapping[str, Array],
+    protocol: Protocol = "held-out",
 ) -> Figure:
     """The figure of any distance, with its floors and baselines.
 
@@ -125,8 +126,10 @@ def distance_figure(
         held_out: real windows that no model has seen.
         train: the training windows.
         baselines: windows of each baseline, (N, L, C).
+        protocol: what the real windows are to the generator.
     """
-    judging = _Judging(samples, held_out.thinned(_MOST_REAL), train.thinned(_MOST_REAL), train, baselines)
+    real = held_out.thinned(_MOST_REAL)
+    judging = _Judging(samples, real, train.thinned(_MOST_REAL), train, baselines, protocol=protocol)
     return judging.figure(lambda a, b: np.array([between(a, b)]))
 
 
@@ -142,25 +145,48 @@ class _Judging:
     protocol: Protocol = "held-out"
     repeats: int = 5
     columns: tuple[str, ...] = ()
-    extra: dict[str, Statistic] = field(default_factory=dict)
+    own: FieldFigures = field(default_factory=FieldFigures)
     separate: int | None = None
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """Of sets of windows, by column."""
+        return Numbers(self.train.windows, self.own, self.columns)
+
+    def names(self, wanted: Sequence[str]) -> list[str]:
+        """The figures to compute: those wanted, and the field's that are not among them; copying last."""
+        known = self.own.known_as(self.samples.shape[2])
+        there = {known[name] for name in wanted if name in known}
+        more = [n for n in (*self.own.statistics, *self.own.distances) if n not in there]
+        return [*(n for n in wanted if n != "copying"), *more, *(n for n in wanted if n == "copying")]
 
     def of(self, name: str, on_progress: Callable[[float], None]) -> Figure:
         """The figure of a metric."""
         if name == "copying":
             return self.copying()
         if name in WINDOW_DISTANCES:
-            return self.figure(partial(self._whole, WINDOW_DISTANCES[name]))
-        if name in DISTANCES:
-            return self.figure(lambda a, b: self._by_column(name, a, b))
-        if name in STATISTICS or name in self.extra:
+            distance = WINDOW_DISTANCES[name]
+            return self.figure(
+                lambda a, b: np.array([distance.between(a, b)]),
+                _Once(lambda windows: distance.of(self.numbers.standardised(windows))),
+            )
+        if name in DISTANCES or name in self.own.distances:
+            columns = self.numbers.columns_by_name(name)
+            return self.figure(partial(self.numbers.distance, name), columns=columns)
+        if name in STATISTICS or name in self.own.statistics:
             return self.statistic(name)
         return self.score(name, on_progress)
 
-    def figure(self, between: Callable[[Array, Array], Array]) -> Figure:
-        """Of a function of two sets, (1,) or one number a column."""
+    def figure(
+        self,
+        between: Callable[[Any, Any], Array],
+        of: Callable[[Array], Any] = lambda windows: windows,
+        columns: Sequence[str] = (),
+    ) -> Figure:
+        """Of a function of what is known of two sets, (1,) or one number a column."""
         pairs = {**self._pairs(_HALVES, self._real), **self._spread_pairs}
-        return self._assembled({k: between(p.generated.values, p.real.values) for k, p in pairs.items()})
+        values = {k: between(of(p.generated.values), of(p.real.values)) for k, p in pairs.items()}
+        return self._assembled(values, columns=columns)
 
     def score(self, name: str, on_progress: Callable[[float], None]) -> Figure:
         """Of a judge that is trained several times."""
@@ -182,20 +208,16 @@ class _Judging:
 
     def statistic(self, name: str) -> Figure:
         """Of a number of one set."""
-
-        def between(a: Array, b: Array) -> Array:
-            gap: Array = np.abs(self._statistic(name, a) - self._statistic(name, b))
-            return gap
-
+        of = _Once(partial(self.numbers.statistic, name))
         sets = {
             "generated": self.samples,
             "held_out": self.held_out.windows,
             "train": self.train.windows,
             **self.baselines,
         }
-        numbers = {k: self._statistic(name, windows) for k, windows in sets.items()}
-        numbers["low"], numbers["high"] = self._interval(name)
-        figure = self.figure(between)
+        numbers = {k: of(windows) for k, windows in sets.items()}
+        numbers["low"], numbers["high"] = self.numbers.interval(name, self.held_out, self.draws, self.seed)
+        figure = self.figure(lambda a, b: np.abs(a - b), of, self.numbers.columns_by_name(name))
         figure.statistic.update({k: float(v.mean()) for k, v in numbers.items()})
         for c, column in enumerate(figure.columns):
             figure.columns[column] |= {k: float(v[c]) for k, v in numbers.items() if k not in self.baselines}
@@ -203,10 +225,11 @@ class _Judging:
 
     def copying(self) -> Figure:
         """Of the copying check."""
-        shares = {k: copying_check(b, self.all_train).value for k, b in self.baselines.items()}
+        known = Originals.of(self.all_train)
+        shares = {k: known.check(b).value for k, b in self.baselines.items()}
         floors = {"chance": CHANCE, **{k: v for k, v in shares.items() if k == "gaussian"}}
         separate = self.separate or len(self.samples)
-        check = copying_check(self.samples, self.all_train, max(floors.values()), separate)
+        check = known.check(self.samples, max(floors.values()), separate)
         return Figure(
             value=check.value,
             sd=float(np.sqrt(check.value * (1 - check.value) / separate)),
@@ -266,7 +289,7 @@ class _Judging:
             return {}
         return {f"spread {i}": Pair(Side(self.samples[i::_GROUPS]), self._real) for i in range(_GROUPS)}
 
-    def _assembled(self, values: dict[str, Array], repeats: int = 1) -> Figure:
+    def _assembled(self, values: dict[str, Array], repeats: int = 1, columns: Sequence[str] = ()) -> Figure:
         """The figure, from each pair's values by column or by repeat."""
 
         def mean(kind: str) -> Array:
@@ -283,7 +306,7 @@ class _Judging:
         elif repeats > 1:
             spread = float(np.std(value, ddof=1))
         known = {kind: float(v.mean()) for kind, v in floors.items()}
-        by_column = len(value) > 1 and not repeats > 1 and len(self.columns) == len(value)
+        by_column = 1 < len(value) == len(columns)
         return Figure(
             value=float(value.mean()),
             sd=spread,
@@ -292,53 +315,25 @@ class _Judging:
             floors=known,
             baselines={k: float(values[f"baseline {k}"].mean()) for k in self.baselines},
             columns={
-                name: {"value": float(value[c]), "floor": float(floor[c])}
-                for c, name in enumerate(self.columns)
+                name: {"value": float(value[c]), "floor": float(floor[c])} for c, name in enumerate(columns)
             }
             if by_column
             else {},
             repeats=repeats,
         )
 
-    # -- numbers -----------------------------------------------------------------------------------
 
-    def _whole(self, distance: Between, a: Array, b: Array) -> Array:
-        mean, sd = self._moments
-        return np.array([distance(*(np.nan_to_num((windows - mean) / sd) for windows in (a, b)))])
+class _Once:
+    """A function of windows that is called once for each set: most are in several pairs."""
 
-    def _by_column(self, name: str, a: Array, b: Array) -> Array:
-        values = [DISTANCES[name](a[:, :, c], b[:, :, c]) for c in range(a.shape[2])]
-        scaled: Array = np.array(values) / self._scale(name)
-        return scaled
+    def __init__(self, of: Callable[[Array], Any]) -> None:
+        self._of = of
+        self._known: dict[int, tuple[Array, Any]] = {}
 
-    def _statistic(self, name: str, windows: Array) -> Array:
-        """By column, in training standard deviations where the number has a unit."""
-        statistic = self.extra.get(name) or STATISTICS[name]
-        values = [statistic(windows[:, :, c]) for c in range(windows.shape[2])]
-        scaled: Array = np.array(values) / self._scale(name)
-        return scaled
-
-    def _interval(self, name: str) -> tuple[Array, Array]:
-        columns = range(self.held_out.windows.shape[2])
-        if not self.draws:
-            return np.full(len(columns), np.nan), np.full(len(columns), np.nan)
-        statistic = self.extra.get(name) or STATISTICS[name]
-        ends = [bootstrap_interval(statistic, self.held_out, c, self.draws, self.seed) for c in columns]
-        low, high = np.array(ends).T / self._scale(name)
-        return low, high
-
-    def _scale(self, name: str) -> Array:
-        """Training standard deviations, where several columns with units are averaged."""
-        columns = self.train.windows.shape[2]
-        if columns == 1 or name not in ABOUT or not ABOUT[name].unit:
-            return np.ones(columns)
-        return self._moments[1]
-
-    @cached_property
-    def _moments(self) -> tuple[Array, Array]:
-        """Mean and standard deviation of each training column, (C,)."""
-        mean, sd = np.nanmean(self.train.windows, axis=(0, 1)), np.nanstd(self.train.windows, axis=(0, 1))
-        return mean, np.where(sd > 0, sd, 1.0)
+    def __call__(self, windows: Array) -> Any:
+        if id(windows) not in self._known:
+            self._known[id(windows)] = windows, self._of(windows)
+        return self._known[id(windows)][1]
 
 
 def _side(windows: Array, groups: NDArray[np.int64]) -> Side:

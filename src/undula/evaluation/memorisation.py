@@ -14,7 +14,7 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["CHANCE", "CopyingCheck", "copying_check"]
+__all__ = ["CHANCE", "CopyingCheck", "Originals", "copying_check"]
 
 from dataclasses import dataclass
 from typing import Any
@@ -70,22 +70,45 @@ def copying_check(
         separate: as how many independent samples they count: neighbours of a series are flagged together;
             None: all.
     """
-    chosen = _evenly(len(train.windows), _MOST_TRAINING)
-    windows, starts = train.windows[chosen], train.starts[chosen]
-    scale = np.nanstd(windows, axis=(0, 1))
-    scale = np.where(scale > 0, scale, 1.0)
-    known = _flat(windows, scale)
-    probes = _evenly(len(known), _MOST_REFERENCE)
-    apart = 1 if train.independent else min((_BLOCK + 1) * windows.shape[1], int(np.ptp(starts)) // 4 + 1)
-    reference = _ratios(known[probes], known, np.abs(starts[probes][:, None] - starts) < apart)
-    ratios = _ratios(_flat(samples, scale), known)
-    limit = np.quantile(reference, CHANCE)
-    flags = ratios < limit
-    value = float(flags.mean())
-    spread = np.sqrt(floor * (1 - floor) * (1 / (separate or len(ratios)) + 1 / len(reference)))
-    median_ratio = float(np.median(ratios) / np.median(reference))
-    verdict = "copies" if value > _TOLERANCE * floor + _SIGMAS * spread else "ok"
-    return CopyingCheck(value, floor, verdict, median_ratio, flags)
+    return Originals.of(train).check(samples, floor, separate)
+
+
+@dataclass(frozen=True)
+class Originals:
+    """The training windows, ready to be compared with any samples.
+
+    Args:
+        known: the windows, flat, each column in its standard deviations, (N, L C).
+        scale: these standard deviations, (C,).
+        reference: the ratios of training windows to those of other times.
+    """
+
+    known: Array
+    scale: Array
+    reference: Array
+
+    @classmethod
+    def of(cls, train: RealWindows) -> Originals:
+        """Of training windows."""
+        chosen = _evenly(len(train.windows), _MOST_TRAINING)
+        windows, starts = train.windows[chosen], train.starts[chosen]
+        scale = np.nanstd(windows, axis=(0, 1))
+        scale = np.where(scale > 0, scale, 1.0)
+        known = _flat(windows, scale)
+        probes = _evenly(len(known), _MOST_REFERENCE)
+        apart = 1 if train.independent else min((_BLOCK + 1) * windows.shape[1], int(np.ptp(starts)) // 4 + 1)
+        reference = _ratios(known[probes], known, np.abs(starts[probes][:, None] - starts) < apart)
+        return cls(known, scale, reference)
+
+    def check(self, samples: Array, floor: float = CHANCE, separate: int | None = None) -> CopyingCheck:
+        """Compare samples (N, L, C) with them; see `copying_check`."""
+        ratios = _ratios(_flat(samples, self.scale), self.known)
+        flags = ratios < np.quantile(self.reference, CHANCE)
+        value = float(flags.mean())
+        spread = np.sqrt(floor * (1 - floor) * (1 / (separate or len(ratios)) + 1 / len(self.reference)))
+        median_ratio = float(np.median(ratios) / np.median(self.reference))
+        verdict = "copies" if value > _TOLERANCE * floor + _SIGMAS * spread else "ok"
+        return CopyingCheck(value, floor, verdict, median_ratio, flags)
 
 
 def _evenly(n: int, most: int) -> NDArray[np.int64]:

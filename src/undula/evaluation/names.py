@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-__all__ = ["ABOUT", "COSTS", "DEFAULT", "GROUPS", "METRICS", "About", "Group", "check_metrics", "chosen"]
+__all__ = [
+    "ABOUT",
+    "COSTS",
+    "DEFAULT",
+    "GROUPS",
+    "METRICS",
+    "About",
+    "Domain",
+    "Group",
+    "check_metrics",
+    "chosen",
+]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 Group = Literal["judges", "values", "tails", "dynamics", "columns", "windows", "domain", "copying"]
+Domain = Literal["finance", "energy"]
 
 GROUPS: dict[Group, str] = {
     "judges": "can a classifier tell them apart?",
@@ -96,8 +108,15 @@ COSTS: dict[str, float] = {
 """What metrics cost, roughly, in units of one without a judge; for the progress alone."""
 
 
-def check_metrics(names: Sequence[str] | None) -> str | None:
-    """What is wrong with a user's choice of metrics; None if nothing is."""
+def check_metrics(names: Sequence[str] | None, domain: Domain | None = None) -> str | None:
+    """What is wrong with a user's choice of metrics; None if nothing is.
+
+    Args:
+        names: metrics or groups.
+        domain: the data's field.
+    """
+    if names and set(names) == {"domain"} and domain is None:
+        return "the metrics are those of the field alone, and no domain is given: set it to finance or energy"
     unknown = [name for name in names or [] if name not in (*METRICS, *GROUPS, "all")]
     if not unknown:
         return None
@@ -108,7 +127,8 @@ def chosen(metrics: Sequence[str] | None, columns: int) -> list[str]:
     """The metrics that are computed, of those that the columns allow.
 
     Args:
-        metrics: names, or groups; "all": every metric; None: the default.
+        metrics: names, or groups; "all": every metric; None: the default. Figures of a field are not
+            among them.
         columns: how many the data have.
     """
     wanted = set(DEFAULT if metrics is None else METRICS if "all" in metrics else metrics)

@@ -17,7 +17,16 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["DISTANCES", "LAGS", "STATISTICS", "autocorrelation", "deviations", "leverage_by_lag"]
+__all__ = [
+    "DISTANCES",
+    "LAGS",
+    "STATISTICS",
+    "Between",
+    "Statistic",
+    "autocorrelation",
+    "deviations",
+    "leverage_by_lag",
+]
 
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +36,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 Array = NDArray[np.floating[Any]]
+
+Statistic = Callable[[Array], float]
+Between = Callable[[Array, Array], float]
 
 LAGS = 10
 
@@ -64,11 +76,11 @@ def _pooled(x: Array) -> Array:
     return flat
 
 
-def _quantile(q: float) -> Callable[[Array], float]:
+def _quantile(q: float) -> Statistic:
     return lambda x: float(np.nanquantile(x, q))
 
 
-def _tail(q: float) -> Callable[[Array], float]:
+def _tail(q: float) -> Statistic:
     def tail(x: Array) -> float:
         sd = float(np.nanstd(x))
         return float(np.nanquantile(x, q) - np.nanmedian(x)) / sd if sd > 0 else float("nan")
@@ -76,7 +88,7 @@ def _tail(q: float) -> Callable[[Array], float]:
     return tail
 
 
-def _shape(moment: Callable[[Array], Any]) -> Callable[[Array], float]:
+def _shape(moment: Callable[[Array], Any]) -> Statistic:
     """A standardised moment; NaN of values that are all the same."""
 
     def of(x: Array) -> float:
@@ -86,7 +98,7 @@ def _shape(moment: Callable[[Array], Any]) -> Callable[[Array], float]:
     return of
 
 
-STATISTICS: dict[str, Callable[[Array], float]] = {
+STATISTICS: dict[str, Statistic] = {
     "std": lambda x: float(np.nanstd(x)),
     "skewness": _shape(stats.skew),
     "kurtosis": _shape(stats.kurtosis),
@@ -124,7 +136,7 @@ def _increments(x: Array, y: Array) -> float:
     return float(stats.wasserstein_distance(a, b)) / scale if scale > 0 and len(a) else float("nan")
 
 
-DISTANCES: dict[str, Callable[[Array, Array], float]] = {
+DISTANCES: dict[str, Between] = {
     "wasserstein": _wasserstein,
     "ks": _ks,
     "increments": _increments,

@@ -18,15 +18,15 @@ from ..core.registry import Registry
 from ..data.alignment import AlignedSet, align
 from ..data.options import DataOptions
 from ..data.prepare import Data
+from ..domains.figures import domain_figures
 from ..evaluation.blocks import RealWindows
-from ..evaluation.judge import Protocol, judge
+from ..evaluation.judge import Judgement, Protocol, judge
 from ..evaluation.memorisation import copying_check
-from ..evaluation.names import check_metrics
+from ..evaluation.names import Domain, check_metrics
 from ..report.evaluation import Evaluated, write_evaluation_page, write_pictures
+from ..report.profiles import Profile
 
 Array = NDArray[np.floating[Any]]
-
-Domain = Literal["finance", "energy"]
 
 _MISSING = ("error", "drop", "interpolate")
 
@@ -46,7 +46,7 @@ class Assessment(Evaluated):
             "verdict": self.headline,
             "data": {
                 "columns": self.columns,
-                "notes": self.notes,
+                "notes": [*self.notes, *self.judgement.notes],
                 "windows": {"real": len(self.real), "synthetic": len(self.synthetic)},
                 "length": self.real.shape[1],
                 "protocol": self.protocol,
@@ -109,7 +109,7 @@ def evaluate(
         DataError: if the sets cannot be compared; the message names the set and the remedy.
         ConfigError: if a metric or baseline is unknown.
     """
-    options = _checked(metrics, columns, stride, transform, missing, length, repeats)
+    options = _checked(metrics, domain, columns, stride, transform, missing, length, repeats)
     fitters = {name: Registry.get("baseline", name) for name in baselines}
     sets = {"REAL": real, "SYNTHETIC": synthetic} | ({} if train is None else {"TRAIN": train})
     cut, notes = align(sets, options, length)
@@ -118,7 +118,7 @@ def evaluate(
     against, made_from = cut["REAL"], cut["REAL" if train is None else "TRAIN"]
     generated = cut["SYNTHETIC"].windows
     literal = share_of_literal_copies(generated, against.windows, made_from.windows)
-    notes += _warnings(cut["SYNTHETIC"], against, domain, literal)
+    notes += _warnings(cut["SYNTHETIC"], literal)
     if on_aligned is not None:
         on_aligned(notes)
     protocol: Protocol = "train = test" if train is None else "held-out"
@@ -129,13 +129,15 @@ def evaluate(
     seen = _places(made_from)
     judgement = judge(
         generated, _places(against), seen, made, metrics, bootstrap, seed, "held-out data",
-        protocol=protocol, repeats=repeats, columns=made_from.columns, extra=_of_domain(domain),
+        protocol=protocol, repeats=repeats, columns=made_from.columns,
+        own=domain_figures(domain, made_from.columns, made_from.windows),
         separate=_separate(cut["SYNTHETIC"]), on_progress=on_progress,
     )  # fmt: skip
+    judgement, profiles = _by_the_clock(domain, cut, made_from.columns, protocol, judgement)
     return Assessment(
         judgement, protocol, made_from.columns, notes, against.windows,
         None if train is None else made_from.windows, generated, made,
-        copying_check(generated, seen).flags, literal, seed,
+        copying_check(generated, seen).flags, literal, seed, profiles,
     )  # fmt: skip
 
 
@@ -148,6 +150,7 @@ def share_of_literal_copies(generated: Array, *real: Array) -> float:
 
 def _checked(
     metrics: Sequence[str] | None,
+    domain: Domain | None,
     columns: Sequence[str] | None,
     stride: int,
     transform: Any,
@@ -156,7 +159,7 @@ def _checked(
     repeats: int,
 ) -> DataOptions:
     """The options, if they are possible."""
-    problem = check_metrics(metrics)
+    problem = check_metrics(metrics, domain)
     if problem is None and columns is not None and not columns:
         problem = "columns is empty: name at least one column, or leave it out"
     if problem is None and length is not None and length < 2:
@@ -192,7 +195,7 @@ def _separate(cut: AlignedSet) -> int:
     return max(1, sum(map(len, cut.stretches)) // cut.windows.shape[1])
 
 
-def _warnings(synthetic: AlignedSet, real: AlignedSet, domain: Domain | None, literal: float) -> list[str]:
+def _warnings(synthetic: AlignedSet, literal: float) -> list[str]:
     """What a reader of the figures should know."""
     found = []
     if literal:
@@ -207,22 +210,35 @@ def _warnings(synthetic: AlignedSet, real: AlignedSet, domain: Domain | None, li
         c for c, span in zip(synthetic.columns, np.ptp(synthetic.windows, (0, 1)), strict=True) if not span
     ]
     found += [f"SYNTHETIC: column {c!r} has one value throughout" for c in still]
-    positive = [c for c, low in zip(real.columns, real.windows.min((0, 1)), strict=True) if low > 0]
-    if domain == "finance" and positive:
-        found.append(
-            f"REAL: {', '.join(positive)} is positive throughout, and finance's figures take returns: if it "
-            "is a price, add --transform log_return"
-        )
     return found
 
 
-def _of_domain(domain: Domain | None) -> dict[str, Callable[[Array], float]]:
-    if domain is None:
-        return {}
-    from ..domains.energy import ENERGY
-    from ..domains.finance import FINANCE
+def _by_the_clock(
+    domain: Domain | None,
+    cut: dict[str, AlignedSet],
+    columns: list[str],
+    protocol: Protocol,
+    judgement: Judgement,
+) -> tuple[Judgement, list[Profile]]:
+    """With daily and weekly profiles, where the field has them and the sets have time stamps."""
+    if domain != "energy":
+        return judgement, []
+    from ..domains.energy.clock import Stamped, clock_figures, clock_profiles, profile_by_step, why_not
 
-    return dict({"finance": FINANCE, "energy": ENERGY}[domain])
+    sets = {name: Stamped(_places(one), one.times) for name, one in cut.items()}
+    labels = {
+        "REAL": "real" if len(sets) == 2 else "held-out",
+        "TRAIN": "training part",
+        "SYNTHETIC": "synthetic",
+    }
+    reason = why_not(sets)
+    if reason is not None:
+        note = f"energy: no daily and weekly profiles: {reason}; courses are by the step of a window"
+        windows = {labels[name]: one.real.windows for name, one in sets.items()}
+        return judgement.with_more({}, [note]), [profile_by_step(columns, windows)]
+    figures = clock_figures(sets["REAL"], sets["SYNTHETIC"], sets.get("TRAIN"), columns, protocol)
+    profiles = clock_profiles(columns, {labels[name]: one for name, one in sets.items()})
+    return judgement.with_more(figures, []), profiles
 
 
 def _places(cut: AlignedSet) -> RealWindows:

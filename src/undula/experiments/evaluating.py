@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["RunEvaluation", "evaluate_model", "evaluate_samples", "histories", "padded", "real_windows"]
+__all__ = [
+    "RunEvaluation",
+    "evaluate_model",
+    "evaluate_samples",
+    "field_figures",
+    "histories",
+    "padded",
+    "real_windows",
+]
 
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +25,9 @@ from ..core.errors import ConfigError
 from ..core.randomness import derive_seed
 from ..data.prepare import PreparedData
 from ..data.windows import Batch, WindowDataset
+from ..domains.figures import domain_figures
 from ..evaluation.blocks import RealWindows
+from ..evaluation.field import FieldFigures
 from ..evaluation.judge import Between, Judgement, distance_figure, judge
 from ..evaluation.names import METRICS
 from ..model import DiffusionModel
@@ -29,6 +39,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.floating[Any]]
 
 _FANS, _PATHS, _MOST_ROLLING = 4, 100, 2000
+_MOST_NUMBERS = 200_000
 
 
 @dataclass(frozen=True)
@@ -147,8 +158,22 @@ def evaluate_samples(
         part="test part" if parts.test else "validation part",
         repeats=options.repeats,
         columns=prepared.panel.columns,
+        own=field_figures(prepared, config),
     )
     return RunEvaluation(samples, generated, held_out, train, baselines, judgement, seconds, extra)
+
+
+def field_figures(prepared: PreparedData, config: Config) -> FieldFigures:
+    """The figures of the data's field, by the training part.
+
+    Raises:
+        ConfigError: if no column holds what the field measures.
+    """
+    domain = config.evaluation.domain
+    if domain is None:
+        return FieldFigures()
+    train = prepared.parts.train.some(_MOST_NUMBERS).future.astype(float)
+    return domain_figures(domain, prepared.panel.columns, train)
 
 
 def _bits_per_dim(model: DiffusionModel, part: WindowDataset) -> dict[str, dict[str, Any]]:

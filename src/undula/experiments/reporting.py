@@ -7,7 +7,7 @@ __all__ = ["Watch", "write_report"]
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from ..training.loggers import TensorBoardLogger
 from .base import Generator
 from .evaluating import RunEvaluation, conditions, histories, padded, real_windows
 from .folder import RunFolder
+
+if TYPE_CHECKING:
+    from ..report.profiles import Profile
 
 _PICTURED = 256
 _WATCHED = ("wasserstein", "std", "kurtosis", "acf_abs")
@@ -72,9 +75,25 @@ def write_report(
         if isinstance(model, DiffusionModel)
         else None,
         probe=probe,
+        profiles=_profiles(folder, config, evaluation, columns),
     )
     write_page(folder.path / "report.html", content)
     return True
+
+
+def _profiles(
+    folder: RunFolder, config: Config, evaluation: RunEvaluation, columns: list[str]
+) -> list[Profile]:
+    """Courses of windows, for a field that asks for them; pictured."""
+    if config.evaluation.domain != "energy" or evaluation.held_out is None:
+        return []
+    from ..domains.energy.clock import profile_by_step
+    from ..report.profiles import save_profiles
+
+    real = {"training part": evaluation.train.windows, "held-out": evaluation.held_out.windows}
+    found = [profile_by_step(columns, {**real, "generated": evaluation.generated})]
+    save_profiles(folder.plots / "profiles.png", found)
+    return found
 
 
 def _facts(config: Config, model: Generator, results: dict[str, Any]) -> list[tuple[str, str]]:

@@ -29,7 +29,7 @@ from ..training.progress import Progress, make_progress
 from .base import BaseExperiment, Generator
 from .debugging import RunDebug
 from .environment import environment
-from .evaluating import RunEvaluation
+from .evaluating import RunEvaluation, field_figures
 from .folder import RunFolder, find_run
 from .reporting import Watch, write_report
 from .stages import LatentStage, StageName, check_stage
@@ -114,6 +114,7 @@ class ExperimentRunner:
             WandbLogger.check()
         model, prepared = self.experiment.setup(self.config)
         self.config.baselines()
+        field_figures(prepared, self.config)
         if self.config.evaluation.bits_per_dim and isinstance(model, DiffusionModel):
             model.compose().check_likelihood()
         if self.judge_on == "val":
@@ -254,7 +255,7 @@ class ExperimentRunner:
             "training": {"best_val_loss": best if np.isfinite(best) else None},
             "data": {
                 "columns": model.columns_,
-                "notes": [*prepared.notes, *model.notes()],
+                "notes": [*prepared.notes, *model.notes(), *_of_figures(evaluation)],
                 "windows": {
                     name: len(part)
                     for name, part in vars(prepared.parts).items()
@@ -266,6 +267,11 @@ class ExperimentRunner:
     def _say(self, text: str) -> None:
         if not self.quiet:
             print(text, file=sys.stderr)
+
+
+def _of_figures(evaluation: RunEvaluation | None) -> list[str]:
+    """What the figures of the data's field are of."""
+    return [] if evaluation is None or evaluation.judgement is None else evaluation.judgement.notes
 
 
 def _figures(results: dict[str, Any]) -> dict[str, float]:

@@ -25,6 +25,7 @@ from ..diffusion.objective import refuse_idle_warp
 from ..diffusion.path import GaussianPath
 from ..model import DiffusionModel
 from .costs import Costs, measure
+from .evaluating import field_figures
 
 T = TypeVar("T")
 
@@ -92,6 +93,8 @@ def validate_config(
     prepared = None
     if not any(path[:1] == ("data",) for path in spoilt):
         prepared = found.of(lambda: prepare(loaded.data))
+    if prepared is not None:
+        found.of(lambda: field_figures(prepared, loaded))
     notes = [] if prepared is None else prepared.notes
     if found.problems or prepared is None:
         return Report(found.problems, notes)

@@ -6,6 +6,7 @@ __all__ = ["ComparisonContent", "RunFacts", "write_comparison_page"]
 
 import json
 import math
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from .words import name_in_words, number
 
 _COLOURS = ("#1f5a99", "#d95f0e", "#16a085", "#8e44ad", "#c0392b", "#b7950b", "#34495e", "#e377c2")
 _LINES = ("dot", "dashdot", "longdash", "longdashdot")
-_COLUMNS, _SHORT = 3, 12
+_COLUMNS, _SHORT, _TITLE = 3, 12, 44
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def write_comparison_page(path: Path, content: ComparisonContent) -> None:
         "comparison.html.j2",
         content=content,
         labels=compared.labels,
-        names={figure.name: name_in_words(figure.name) for figure in compared.figures},
+        names={figure.name: name_in_words(figure.name, figure.words) for figure in compared.figures},
         baselines=list(dict.fromkeys(name for figure in compared.figures for name in figure.baselines)),
         caveats=caveats(compared),
         cell=mean_in_words,
@@ -110,7 +111,9 @@ def _figures(compared: Compared) -> go.Figure:
     ticks = labels if short else [str(place + 1) for place in range(len(labels))]
     chart = make_subplots(
         rows=lines, cols=_COLUMNS, vertical_spacing=min(0.12, 0.4 / lines), horizontal_spacing=0.09,
-        subplot_titles=[name_in_words(figure.name) for figure in figures],
+        subplot_titles=[
+            "<br>".join(textwrap.wrap(name_in_words(figure.name, figure.words), _TITLE)) for figure in figures
+        ],
     )  # fmt: skip
     shown: set[str] = set()
     for index, figure in enumerate(figures):
@@ -185,8 +188,8 @@ def _differences(compared: Compared) -> go.Figure:
             )
         )  # fmt: skip
     chart.add_vline(x=0, line={"color": "#333333", "width": 1})
-    chart.update_yaxes(tickvals=list(range(len(figures))), ticktext=[name_in_words(f.name) for f in figures],
-                       autorange="reversed", title_text="figure")  # fmt: skip
+    chart.update_yaxes(tickvals=list(range(len(figures))), autorange="reversed", title_text="figure",
+                       ticktext=[name_in_words(f.name, f.words) for f in figures])  # fmt: skip
     chart.update_xaxes(
         title_text="difference in units of the larger floor, with its 95 % interval over seeds"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Evaluated", "write_evaluation_page", "write_pictures"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ..evaluation.judge import Judgement, Protocol
 from .charts import Sets, dynamics_chart, marginals_chart, quantiles_chart, windows_chart
 from .html import LAYOUT, as_html, render, rounded
 from .plots import GENERATED, REAL, save_dynamics, save_embedding, save_marginals, save_windows
+from .profiles import Profile, profile_chart, save_profiles
 from .words import SEVERAL_COLUMNS, columns_table, copied, group_verdicts, groups, headline, tally_in_words
 
 Array = NDArray[np.floating[Any]]
@@ -44,6 +45,7 @@ class Evaluated:
         flags: which synthetic windows are nearer to one training window than chance allows, (N,).
         literal: share of synthetic windows that occur among the real ones, number for number.
         seed: of everything random.
+        profiles: courses over a day and a week, or over a window, where the data's field has them.
     """
 
     judgement: Judgement
@@ -57,6 +59,7 @@ class Evaluated:
     flags: NDArray[np.bool_]
     literal: float
     seed: int
+    profiles: list[Profile] = field(default_factory=list)
 
     @property
     def headline(self) -> str:
@@ -92,6 +95,9 @@ def write_pictures(folder: Path, found: Evaluated) -> list[Path]:
     save_marginals(paths[1], found.real, found.synthetic, found.columns, *names)
     save_dynamics(paths[2], found.real, found.synthetic, found.columns, *names)
     save_embedding(paths[3], found.embedding, *names)
+    if found.profiles:
+        paths.append(folder / "profiles.png")
+        save_profiles(paths[-1], found.profiles)
     return paths
 
 
@@ -125,6 +131,7 @@ def write_evaluation_page(path: Path, found: Evaluated) -> None:
         baselines=list(found.baselines),
         flagged=np.flatnonzero(found.flags)[:50].tolist(),
         charts={name: as_html(chart, name) for name, chart in charts.items()},
+        profiles=profile_chart(found.profiles),
     )
     write_text(path, html)
 

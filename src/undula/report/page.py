@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["PageContent", "write_page"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from .charts import Sets, dynamics_chart, marginals_chart, quantiles_chart, wind
 from .histories import Histories, fan_chart, rolling_chart
 from .html import LAYOUT, as_html, render, rounded
 from .plots import REAL
-from .words import SEVERAL_COLUMNS, rows, shift_in_words, tally_in_words
+from .profiles import Profile, profile_chart
+from .words import SEVERAL_COLUMNS, group_verdicts, rows, shift_in_words, tally_in_words
 
 Array = NDArray[np.floating[Any]]
 
@@ -45,6 +46,7 @@ class PageContent:
         histories: of a conditional model; None: it is told no history.
         probe: of the autoencoder in whose latents was diffused; None: there is none.
         made: who made the samples: a half-sentence.
+        profiles: courses over a window, where the data's field has them.
     """
 
     title: str
@@ -62,6 +64,7 @@ class PageContent:
     histories: Histories | None = None
     probe: Bottleneck | None = None
     made: str = "A diffusion model was trained"
+    profiles: list[Profile] = field(default_factory=list)
 
     @property
     def sets(self) -> Sets:
@@ -85,6 +88,7 @@ def write_page(path: Path, content: PageContent) -> None:
         "page.html.j2",
         content=content,
         rows=table,
+        verdicts=group_verdicts(content.judgement),
         tally=tally_in_words(content.judgement),
         columns_note=SEVERAL_COLUMNS if len(content.columns) > 1 else "",
         shift=shift_in_words(content.judgement),
@@ -92,6 +96,7 @@ def write_page(path: Path, content: PageContent) -> None:
         probe_rows=[] if content.probe is None else probe_rows(content.probe),
         probe_words=[] if content.probe is None else probe_words(content.probe),
         charts={name: as_html(chart, name) for name, chart in charts.items()},
+        profiles=profile_chart(content.profiles),
     )
     write_text(path, html)
 

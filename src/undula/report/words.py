@@ -74,8 +74,15 @@ class Row:
     good: bool
 
 
-def name_in_words(metric: str) -> str:
-    """What a metric is called where it is shown."""
+def name_in_words(metric: str, words: str = "") -> str:
+    """What a metric is called where it is shown.
+
+    Args:
+        metric: its key.
+        words: what the data's field calls it; empty where that says nothing.
+    """
+    if words:
+        return words
     return ABOUT[metric].words if metric in ABOUT else metric.replace("_", " ")
 
 
@@ -92,7 +99,7 @@ def verdict(name: str, figure: Figure, who: str | None = None) -> tuple[str, boo
         figure: its figure.
         who: a baseline, to be judged by the same rule; None: the model.
     """
-    value = figure.value if who is None else figure.baselines[who]
+    value = figure.value if who is None else figure.baselines.get(who, math.nan)
     if name == "copying":
         copies = figure.verdict == "copies" if who is None else value > _MANY_COPIES
         return ("copies training windows", False) if copies else ("no sign of copying", True)
@@ -150,7 +157,7 @@ def group_verdicts(judgement: Judgement, literal: float = 0.0) -> list[tuple[str
                 words, fine = f"yes: {literal:.0%} are real windows, number for number", False
             answers.append((question, words, fine))
             continue
-        bad = [name_in_words(n) for n in names if not good[n]]
+        bad = [name_in_words(n, judgement.figures[n].words) for n in names if not good[n]]
         if not bad:
             words = "as the real data, by all figures" if len(names) > 1 else "as the real data"
         elif len(bad) == len(names):
@@ -215,15 +222,18 @@ def headline(judgement: Judgement, literal: float) -> str:
 def columns_table(judgement: Judgement) -> tuple[list[str], list[tuple[str, list[tuple[str, bool]]]]]:
     """The columns, and for each figure that has them its value in each, with whether it is near the floor."""
     figures = {name: figure for name, figure in judgement.figures.items() if figure.columns}
-    names = list(next(iter(figures.values())).columns) if figures else []
+    names = list(dict.fromkeys(name for figure in figures.values() for name in figure.columns))
     table = []
     for metric, figure in figures.items():
         cells = []
-        for column in figure.columns.values():
+        for column in (figure.columns.get(name) for name in names):
+            if column is None:
+                cells.append(("", True))
+                continue
             inside = "low" in column and column["low"] <= column["generated"] <= column["high"]
             shown = column.get("generated", column["value"])
             cells.append((number(shown), inside or column["value"] <= _GOOD * column["floor"]))
-        table.append((name_in_words(metric), cells))
+        table.append((name_in_words(metric, figure.words), cells))
     return names, table
 
 
@@ -233,8 +243,12 @@ def group_of(metric: str) -> str:
 
 
 def tally(judgement: Judgement, who: str | None = None) -> tuple[int, int]:
-    """How many figures are good, copying aside, and how many there are; for the model or a baseline."""
-    figures = {name: figure for name, figure in judgement.figures.items() if name != "copying"}
+    """How many figures are good, copying aside, and how many the model or a baseline has."""
+    figures = {
+        name: figure
+        for name, figure in judgement.figures.items()
+        if name != "copying" and (who is None or who in figure.baselines)
+    }
     return sum(verdict(name, figure, who)[1] for name, figure in figures.items()), len(figures)
 
 
@@ -242,10 +256,11 @@ def tally_in_words(judgement: Judgement) -> str:
     """The tally of the model and of each baseline, by one rule."""
     good, count = tally(judgement)
     first = next(iter(judgement.figures.values()), None)
-    others = [
-        f"{who.replace('_', ' ')} {tally(judgement, who)[0]}" + (" (which copies)" if "block" in who else "")
-        for who in (first.baselines if first else ())
-    ]
+    others = []
+    for who in first.baselines if first else ():
+        fine, of = tally(judgement, who)
+        copies = " (which copies)" if "block" in who else ""
+        others.append(f"{who.replace('_', ' ')} {fine}{f' of {of}' if of < count else ''}{copies}")
     floor = "floor" if first is None else _floor(first)
     return (
         f"{good} of {count} figures lie inside the interval of the real data or within {_GOOD:g} times "
@@ -275,7 +290,9 @@ def shift_in_words(judgement: Judgement) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits."""
+    """Three significant digits; a dash for what is not defined."""
+    if math.isnan(value):
+        return "–"
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
@@ -301,4 +318,5 @@ def _row(name: str, figure: Figure) -> Row:
         if figure.repeats > 1:
             generated += f" ± {number(figure.sd)}"
         others = {k: number(v) for k, v in figure.baselines.items()}
-    return Row(name, name_in_words(name), kind, generated, held_out, train, others, words, good)
+    called = name_in_words(name, figure.words)
+    return Row(name, called, kind, generated, held_out, train, others, words, good)

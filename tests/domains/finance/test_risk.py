@@ -1,4 +1,4 @@
-"""Risk figures against answers by hand and closed forms."""
+"""The figures of a study of scenarios: what they are of, and in which units."""
 
 from __future__ import annotations
 
@@ -6,15 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from undula.domains.finance.risk import (
-    RISKS,
-    drawdowns,
-    expected_shortfall,
-    kurtosis,
-    realised_volatilities,
-    skewness,
-    value_at_risk,
-)
+from undula.domains.finance.risk import RISKS, realised_volatilities
 
 
 def test_volatility_by_hand() -> None:
@@ -23,34 +15,28 @@ def test_volatility_by_hand() -> None:
     assert realised_volatilities(r, 12)[0] == pytest.approx(np.sqrt(12 * 6e-4 / 4))
 
 
-def test_drawdown_by_hand() -> None:
-    prices = np.array([[1.0, 1.2, 0.9, 1.3, 1.17], [1.0, 0.9, 0.8, 1.0, 1.1], [1.0, 1.1, 1.2, 1.3, 1.4]])
-    found = drawdowns(np.diff(np.log(prices), axis=1))
-    assert found == pytest.approx([1 - 0.9 / 1.2, 0.2, 0.0], abs=1e-12), "the price before the window counts"
-
-
 def test_losses_of_normal_returns_have_their_closed_form() -> None:
     """R = e^r − 1 with r ~ N(μ, s²): VaR = 1 − e^{μ + s z}; ES = 1 − e^{μ + s²/2} Φ(z − s)/q."""
     mean, s, q = 0.0004, 0.02, 0.01
     r = np.random.default_rng(0).normal(mean, s, (20_000, 50))
     z = stats.norm.ppf(q)
-    assert value_at_risk(r) == pytest.approx(1 - np.exp(mean + s * z), rel=0.005)
+    assert RISKS["var_1%"](r, 252) == pytest.approx(1 - np.exp(mean + s * z), rel=0.005)
     shortfall = 1 - np.exp(mean + s**2 / 2) * stats.norm.cdf(z - s) / q
-    assert expected_shortfall(r) == pytest.approx(shortfall, rel=0.005)
-    assert expected_shortfall(r) > value_at_risk(r) > 0
+    assert RISKS["es_1%"](r, 252) == pytest.approx(shortfall, rel=0.005)
+    assert RISKS["es_1%"](r, 252) > RISKS["var_1%"](r, 252) > 0
 
 
 def test_losses_are_of_simple_returns() -> None:
     """A fall of 70 % is a loss of 0.7, not of 1.2."""
     r = np.full((1, 100), np.log(0.3))
-    assert value_at_risk(r) == pytest.approx(0.7)
-    assert expected_shortfall(r) == pytest.approx(0.7)
+    assert RISKS["var_1%"](r, 252) == pytest.approx(0.7)
+    assert RISKS["es_1%"](r, 252) == pytest.approx(0.7)
 
 
 def test_moments_pool_all_returns() -> None:
     r = np.random.default_rng(0).exponential(size=(4000, 50))
-    assert skewness(r) == pytest.approx(2.0, rel=0.05)
-    assert kurtosis(r) == pytest.approx(6.0, rel=0.1)
+    assert RISKS["skewness"](r, 252) == pytest.approx(2.0, rel=0.05)
+    assert RISKS["kurtosis"](r, 252) == pytest.approx(6.0, rel=0.1)
 
 
 def test_figures_of_sets_are_medians_over_windows_where_they_are_of_windows() -> None:

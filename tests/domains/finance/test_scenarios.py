@@ -14,9 +14,10 @@ from undula.config.loading import as_config
 from undula.config.yaml12 import parse_yaml
 from undula.core.errors import ConfigError, DataError
 from undula.data.prepare import PreparedData, prepare
-from undula.domains.finance.real import RealReturns, log_returns
+from undula.domains.finance.real import RealReturns, as_log_returns
 from undula.domains.finance.scenario_words import as_json, flat_rows, sentences, table_rows
-from undula.domains.finance.scenarios import Estimate, Row, Scenario, ScenarioStudy, run_scenarios
+from undula.domains.finance.scenarios import Row, Scenario, ScenarioStudy, run_scenarios
+from undula.evaluation.intervals import Estimate
 
 from .study import SMALL, table
 
@@ -186,12 +187,12 @@ def test_a_threshold_above_all_and_a_part_that_is_empty(
 
 def test_prices_become_returns_and_other_values_are_refused() -> None:
     prices = np.array([[1.0, 2.0, 1.0]])
-    assert log_returns(prices, "close") == pytest.approx(np.log([[2.0, 0.5]]))
-    assert log_returns(-prices, "close_log_return").tolist() == (-prices).tolist()
+    assert as_log_returns(prices, "close") == pytest.approx(np.log([[2.0, 0.5]]))
+    assert as_log_returns(-prices, "close_log_return").tolist() == (-prices).tolist()
     with pytest.raises(DataError, match="'close' has values that are not positive"):
-        log_returns(-prices, "close")
+        as_log_returns(-prices, "close")
     for name in ("close_difference", "close_log"):
         with pytest.raises(DataError, match=f"'{name}' is transformed otherwise"):
-            log_returns(prices, name)
+            as_log_returns(prices, name)
     with pytest.raises(DataError, match="missing values"):
-        log_returns(np.array([[1.0, np.nan]]), "close")
+        as_log_returns(np.array([[1.0, np.nan]]), "close")

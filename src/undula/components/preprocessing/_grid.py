@@ -109,7 +109,7 @@ class ValueGrid(Component):
     def found(self) -> Tensor:
         """Whether anything is known of each channel, bool (C,)."""
         bounded = torch.isfinite(self.low_) | torch.isfinite(self.high_)
-        twins = self.twin_ != torch.arange(len(self.twin_))
+        twins = self.twin_ != torch.ones_like(self.twin_).cumsum(0) - 1
         return (self.decimals_ >= 0) | bounded | (~self.levels_.isnan()).any(1) | twins
 
     def snap(self, x: Series) -> Series:

@@ -11,6 +11,10 @@ z, and nothing is added that the model would have to learn.
 Gradients are those of the line through the middles of neighbouring values: exact where the marginal is
 continuous, and inside an atom's interval a slope that guidance can follow.
 
+Every row's own value bends the map. Where a series lingers at some levels and leaps over others, as a price
+does, that is the path's shape rather than the marginal's, and small steps in z become large ones in x: few
+`knots` keep the map smooth, and leave the rest to the model.
+
 Beyond the outermost values the map goes on with the mean slope of the outer part (`linear`: x is
 locally Gaussian there), or the outer part is described by a generalised Pareto law (`gpd`),
 
@@ -28,7 +32,7 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["NormalScores", "Tails", "quantiles"]
+__all__ = ["KNOTS", "NormalScores", "Tails", "quantiles"]
 
 import math
 from typing import Literal
@@ -43,7 +47,7 @@ from ._rows import Column, columns_of
 
 Tails = Literal["linear", "gpd"]
 
-_KNOTS = 2001
+KNOTS = 2001
 _FEWEST_OF_ATOM, _FEWEST_IN_TAIL = 3, 20
 _LARGEST_SHAPE = 0.45
 _REACH = 8.0
@@ -63,12 +67,15 @@ class NormalScores(Component):
         tails: linear or gpd.
         tail: the outer share of the rows on either side, which says how the map goes on.
         atom: the least share of the rows that makes a value an atom.
+        knots: the most knots besides atoms; few make a smooth map.
     """
 
     knots_: Tensor
 
-    def __init__(self, tails: Tails = "linear", tail: float = 0.02, atom: float = 0.005) -> None:
-        self.tails, self.tail, self.atom = tails, tail, atom
+    def __init__(
+        self, tails: Tails = "linear", tail: float = 0.02, atom: float = 0.005, knots: int = KNOTS
+    ) -> None:
+        self.tails, self.tail, self.atom, self.knots = tails, tail, atom, knots
 
     def fit(self, x: Series, valid: Mask | None = None) -> NormalScores:
         """Learn each channel's distribution.
@@ -128,7 +135,7 @@ class NormalScores(Component):
         low = torch.special.ndtri((lower + edge).clamp(min=least))
         high = torch.special.ndtri((upper - edge).clamp(max=1.0 - least))
         knots = torch.stack((values, middle, torch.where(atom, low, middle), torch.where(atom, high, middle)))
-        knots = self._with_upper_tail(_thinned(knots, atom), column.values)
+        knots = self._with_upper_tail(_thinned(knots, atom, self.knots), column.values)
         return _mirrored(self._with_upper_tail(_mirrored(knots), -column.values))
 
     def _with_upper_tail(self, knots: Tensor, rows: Tensor) -> Tensor:
@@ -162,13 +169,13 @@ def _slope(left: tuple[Tensor, ...], right: tuple[Tensor, ...]) -> Tensor:
     return (right[0] - left[0]) / (right[1] - left[1])
 
 
-def _thinned(knots: Tensor, atom: Tensor) -> Tensor:
+def _thinned(knots: Tensor, atom: Tensor, most: int) -> Tensor:
     """All atoms, and of very many knots some, closer together in the tails."""
     count = knots.shape[1]
-    if count <= _KNOTS:
+    if count <= most:
         return knots
-    chosen = torch.linspace(0, count - 1, _KNOTS, dtype=torch.float64).round().long()
-    outer = torch.arange(_KNOTS // 20)
+    chosen = torch.linspace(0, count - 1, most, dtype=torch.float64).round().long()
+    outer = torch.arange(most // 20)
     chosen = torch.unique(torch.cat((chosen, outer, count - 1 - outer, atom.nonzero()[:, 0])))
     return knots[:, chosen]
 

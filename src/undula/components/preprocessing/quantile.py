@@ -7,6 +7,9 @@ from __future__ import annotations
 
 __all__ = ["QuantilePreprocessor"]
 
+from typing import Annotated
+
+from annotated_types import Ge
 from torch import Tensor
 
 from ...core.condition import Condition
@@ -14,7 +17,7 @@ from ...core.preprocessing import BasePreprocessor
 from ...core.registry import register
 from ...core.types import Fraction, Mask, Series
 from ._grid import Snap, ValueGrid
-from ._quantile import NormalScores, Tails
+from ._quantile import KNOTS, NormalScores, Tails
 
 
 @register("preprocessing", "quantile")
@@ -28,6 +31,8 @@ class QuantilePreprocessor(BasePreprocessor):
         atom: least share of the rows that makes a value an atom.
         snap: whether the inverse rounds to the values that a column can take: auto where the
             training data speak for it, true in every column or refused, false nowhere.
+        knots: the most points of the map besides atoms; few (33) keep it smooth, for series whose marginal
+            is the shape of one path, such as prices.
     """
 
     def __init__(
@@ -36,9 +41,10 @@ class QuantilePreprocessor(BasePreprocessor):
         tail: Fraction = 0.02,
         atom: Fraction = 0.005,
         snap: Snap = "auto",
+        knots: Annotated[int, Ge(3)] = KNOTS,
     ) -> None:
-        self.tails, self.tail, self.atom, self.snap = tails, tail, atom, snap
-        self.normal = NormalScores(tails, tail, atom)
+        self.tails, self.tail, self.atom, self.snap, self.knots = tails, tail, atom, snap, knots
+        self.normal = NormalScores(tails, tail, atom, knots)
         self.grid = ValueGrid()
         self.snaps = True
 

@@ -13,7 +13,7 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["Peaks", "daily_peaks", "daily_profile", "weekly_profile"]
+__all__ = ["Peaks", "daily_peaks", "daily_profile", "hours_of_week", "means_by", "weekly_profile"]
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +25,9 @@ from numpy.typing import NDArray
 from ...core.errors import DataError
 
 Array = NDArray[np.floating[Any]]
+
+_EPOCH = 3 * 24
+"""1970 began on a Thursday."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def daily_profile(values: Array, times: NDArray[np.datetime64]) -> Array:
         DataError: if the shapes differ.
     """
     flat, stamps = _flat(values, times)
-    return _means(flat, stamps.hour.to_numpy(), 24)
+    return means_by(flat, hours_of_week(stamps.to_numpy()) % 24, 24)
 
 
 def weekly_profile(values: Array, times: NDArray[np.datetime64]) -> Array:
@@ -67,7 +70,7 @@ def weekly_profile(values: Array, times: NDArray[np.datetime64]) -> Array:
         DataError: if the shapes differ.
     """
     flat, stamps = _flat(values, times)
-    return _means(flat, 24 * stamps.day_of_week.to_numpy() + stamps.hour.to_numpy(), 7 * 24).reshape(7, 24)
+    return means_by(flat, hours_of_week(stamps.to_numpy()), 7 * 24).reshape(7, 24)
 
 
 def daily_peaks(values: Array, times: NDArray[np.datetime64]) -> Peaks:
@@ -108,7 +111,20 @@ def _flat(values: Array, times: NDArray[np.datetime64]) -> tuple[Array, pd.Datet
     return values[there], pd.DatetimeIndex(times[there])
 
 
-def _means(values: Array, groups: NDArray[np.integer[Any]], count: int) -> Array:
+def hours_of_week(times: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """The hour of the week of time stamps of any shape: 0 is Monday from midnight, 167 Sunday's last."""
+    hours = times.astype("datetime64[h]").astype(np.int64)
+    return (hours + _EPOCH) % (7 * 24)
+
+
+def means_by(values: Array, groups: NDArray[np.integer[Any]], count: int) -> Array:
+    """Means of values by group, (count,); NaN for groups without values.
+
+    Args:
+        values: flat.
+        groups: of each value, 0 to count − 1.
+        count: of groups.
+    """
     size = np.bincount(groups, minlength=count)
     total = np.bincount(groups, weights=values, minlength=count)
     means: Array = np.where(size > 0, total / np.maximum(size, 1), np.nan)

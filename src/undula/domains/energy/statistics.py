@@ -10,7 +10,8 @@ A window should be a day (24 hourly steps from midnight: data.align: day) for pe
 Distances between two sets of windows:
 
     load_duration   ∫_0^1 |Q_x(p) − Q_y(p)| dp: the mean distance of the load duration curves, which are
-                    the quantile functions read from the top; hence the Wasserstein-1 distance
+                    the quantile functions read from the top; hence the Wasserstein-1 distance of the values,
+                    and a judge that shows that one does not show it again
     profile         root mean square over steps of the difference of the mean windows
     ramps           the Wasserstein-1 distance of the differences over one step
 
@@ -22,16 +23,26 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["ENERGY", "ENERGY_DISTANCES", "load_duration_curve", "ramps", "zero_mass"]
+__all__ = [
+    "ENERGY",
+    "ENERGY_DISTANCES",
+    "ENERGY_WORDS",
+    "energy_figures",
+    "load_duration_curve",
+    "ramps",
+    "zero_mass",
+]
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ..intervals import Statistic
+from ...evaluation.field import FieldFigures
+from ...evaluation.names import About
+from ...evaluation.statistics import DISTANCES, Between, Statistic
 
 Array = NDArray[np.floating[Any]]
 
@@ -90,17 +101,47 @@ ENERGY: dict[str, Statistic] = {
 """Ramps, peaks and zeros of one column of load or generation."""
 
 
-def _load_duration(x: Array, y: Array) -> float:
-    return float(stats.wasserstein_distance(x[~np.isnan(x)], y[~np.isnan(y)]))
-
-
 def _profile(x: Array, y: Array) -> float:
     return float(np.sqrt(np.mean((np.nanmean(x, axis=0) - np.nanmean(y, axis=0)) ** 2)))
 
 
-ENERGY_DISTANCES: dict[str, Callable[[Array, Array], float]] = {
-    "load_duration": _load_duration,
+ENERGY_DISTANCES: dict[str, Between] = {
+    "load_duration": DISTANCES["wasserstein"],
     "profile": _profile,
     "ramps": lambda x, y: float(stats.wasserstein_distance(ramps(x), ramps(y))),
 }
 """Distances between two sets of windows (N, L) of one column, in the data's units."""
+
+
+def _about(words: str, unit: bool = True) -> About:
+    return About(words, "domain", unit=unit)
+
+
+ENERGY_WORDS: dict[str, About] = {
+    "ramp_1_1%": _about("ramps over 1 step: 1 % quantile"),
+    "ramp_1_99%": _about("ramps over 1 step: 99 % quantile"),
+    "ramp_3_1%": _about("ramps over 3 steps: 1 % quantile"),
+    "ramp_3_99%": _about("ramps over 3 steps: 99 % quantile"),
+    "peak_mean": _about("peak of a window: mean"),
+    "peak_95%": _about("peak of a window: 95 % quantile"),
+    "peak_step": _about("step of the peak in a window, from 0: mean", unit=False),
+    "base_mean": _about("smallest value of a window: mean"),
+    "load_factor": _about("load factor of a window: mean over maximum", unit=False),
+    "zero_mass": _about("share of values that are exactly 0", unit=False),
+    "load_duration": _about("load duration curve (the values' Wasserstein distance): mean gap"),
+    "profile": _about("mean window, step by step: root mean square gap"),
+    "ramps": _about("ramps over 1 step: Wasserstein distance"),
+}
+"""What each is called in tables."""
+
+
+def energy_figures(columns: Sequence[str]) -> FieldFigures:
+    """`ENERGY` and `ENERGY_DISTANCES` for a judge, of all columns."""
+    return FieldFigures(
+        about=ENERGY_WORDS,
+        statistics=ENERGY,
+        distances=ENERGY_DISTANCES,
+        columns=tuple(range(len(columns))),
+        names=tuple(columns),
+        same={"load_duration": "wasserstein"},
+    )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..intervals import Estimate, estimates
+from ...evaluation.intervals import Estimate, estimates
 from .statistics import FINANCE
 
 

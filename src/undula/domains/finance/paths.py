@@ -34,8 +34,13 @@ LEVEL = 0.5
 
 def prices(returns: Array, start: float = 1.0) -> Array:
     """Prices (N, L + 1) that begin at `start` and have these log returns (N, L); none counts as 0."""
+    path: Array = start * np.exp(_log_prices(returns))
+    return path
+
+
+def _log_prices(returns: Array) -> Array:
     sums = np.nancumsum(returns, axis=1)
-    path: Array = start * np.exp(np.concatenate([np.zeros((len(sums), 1)), sums], axis=1))
+    path: Array = np.concatenate([np.zeros((len(sums), 1)), sums], axis=1)
     return path
 
 
@@ -55,7 +60,7 @@ def maximum_drawdown(returns: Array) -> Array:
     Args:
         returns: log returns, (N, L); the price before the first one counts as a high.
     """
-    path = np.log(prices(returns))
+    path = _log_prices(returns)
     deepest: Array = (np.maximum.accumulate(path, axis=1) - path).max(axis=1)
     return -np.expm1(-deepest)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Part", "RealReturns", "chosen_column", "log_returns"]
+__all__ = ["Part", "RealReturns", "as_log_returns", "chosen_column"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,11 +15,11 @@ from ...core.errors import ConfigError, DataError, did_you_mean
 from ...data.prepare import PreparedData
 from ...data.splits import Parts
 from ...data.windows import WindowDataset
-from ...evaluation.scattered import ScatteredWindows
+from ...evaluation.blocks import ScatteredWindows
+from .returns import OTHERWISE, log_returns, return_columns
 
 Array = NDArray[np.floating[Any]]
 Part = Literal["train", "val", "test", "held-out", "all"]
-_NO_PRICES = ("_difference", "_log", "_rolling_volatility")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class RealReturns:
         order = np.argsort(windows.starts, kind="stable")
         told = windows.told(order)
         assert told is not None
-        returns = log_returns(
+        returns = as_log_returns(
             windows.futures(order)[:, :, target].astype(float), prepared.panel.columns[target]
         )
         return cls(returns, windows.starts[order] + windows.history_len, told[:, level], windows.period())
@@ -73,7 +73,7 @@ class RealReturns:
         return ScatteredWindows(self.windows[near], self.starts[near]), self.levels[near]
 
 
-def log_returns(windows: Array, column: str) -> Array:
+def as_log_returns(windows: Array, column: str) -> Array:
     """Windows (N, L) of a column as log returns: as they are where its name says so, else of prices.
 
     Names of transformed columns end with the transform's.
@@ -83,17 +83,16 @@ def log_returns(windows: Array, column: str) -> Array:
     """
     if np.isnan(windows).any():
         raise DataError("scenarios need whole windows, these have missing values: use data.missing: drop")
-    if column.endswith("_log_return"):
+    if return_columns([column]):
         return windows
     why = "has values that are not positive" if (windows <= 0).any() else ""
-    why = "is transformed otherwise" if column.endswith(_NO_PRICES) else why
+    why = "is transformed otherwise" if column.endswith(OTHERWISE) else why
     if why:
         raise DataError(
             f"scenarios need prices, or their log returns, and {column!r} {why}: train with data.transform: "
             "log_return on a column of prices"
         )
-    returns: Array = np.diff(np.log(windows), axis=1)
-    return returns
+    return log_returns(windows)
 
 
 def chosen_column(name: str | None, known: Sequence[str], what: str, role: str) -> str:

@@ -7,8 +7,9 @@ __all__ = ["HEADINGS", "as_json", "cell", "flat_rows", "sentences", "table_rows"
 import math
 from typing import Any
 
+from ...evaluation.intervals import Estimate
 from .risk import RISKS
-from .scenarios import Estimate, Row, ScenarioStudy
+from .scenarios import Row, ScenarioStudy
 
 HEADINGS = {
     "volatility": "volatility, %",

@@ -15,7 +15,7 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["LEVEL", "Estimate", "Row", "Scenario", "ScenarioStudy", "run_scenarios"]
+__all__ = ["LEVEL", "Row", "Scenario", "ScenarioStudy", "run_scenarios"]
 
 import contextlib
 import warnings
@@ -30,9 +30,10 @@ from numpy.typing import NDArray
 from ...core.errors import ConfigError, DataError, OutsideTrainingWarning
 from ...core.randomness import derive_seed
 from ...data.prepare import PreparedData
-from ...evaluation.scattered import ScatteredWindows
+from ...evaluation.blocks import ScatteredWindows
+from ...evaluation.intervals import Estimate, bootstrap
 from ...model import DiffusionModel
-from .real import Part, RealReturns, chosen_column, log_returns
+from .real import Part, RealReturns, as_log_returns, chosen_column
 from .risk import RISKS, realised_volatilities
 
 Array = NDArray[np.floating[Any]]
@@ -57,19 +58,6 @@ class Scenario:
     def label(self) -> str:
         """In a table."""
         return f"{'≥ ' if self.stress else ''}{self.level:g}"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 90 % interval; NaN where there are too few windows."""
-
-    value: float
-    low: float
-    high: float
-
-    def holds(self, value: float) -> bool | None:
-        """Whether a value lies in the interval; None if there is none."""
-        return None if np.isnan(self.low) else self.low <= value <= self.high
 
 
 @dataclass(frozen=True)
@@ -288,7 +276,7 @@ def _samples(
     """Log returns (n, L) at a guidance scale; 1 is the model as trained, without any guidance."""
     options: dict[str, Any] = {"guidance": []} if scale == 1 else {"guidance_scale": scale}
     drawn = np.asarray(model.sample(n, seed, given=given, num_steps=num_steps, **options))
-    return log_returns(drawn[:, :, model.columns_.index(target)], target)
+    return as_log_returns(drawn[:, :, model.columns_.index(target)], target)
 
 
 def _of_windows(figure: Callable[[Array, float], float], per_year: float) -> Callable[[Array], float]:
@@ -311,7 +299,7 @@ def _row(
         nothing = Estimate(float("nan"), float("nan"), float("nan"))
         empty = (float("nan"), float("nan"))
         return Row(scenario, guidance, 0, 0, float("nan"), dict.fromkeys(figures, nothing), empty)
-    intervals = windows.intervals(figures, LEVEL, draws, derive_seed(seed, "intervals"))
+    intervals = bootstrap(figures, windows.windows, windows, draws, derive_seed(seed, "intervals"), LEVEL)
     risks = {name: Estimate(figure(windows.windows), *intervals[name]) for name, figure in figures.items()}
     low, high = np.quantile(realised_volatilities(windows.windows, per_year), _EDGES)
     return Row(scenario, guidance, count, windows.count, float(told.mean()), risks, (float(low), float(high)))

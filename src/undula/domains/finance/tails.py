@@ -38,6 +38,9 @@ TAIL_SHARE = 0.05
 
 _FEWEST = 10
 
+_LARGEST = 700.0
+"""Gains beyond the largest number count as that; losses are never larger than 1."""
+
 
 @dataclass(frozen=True)
 class Hill:
@@ -94,7 +97,7 @@ def losses(returns: Array, horizon: int = 1) -> Array:
         raise DataError(
             f"losses: a horizon of {horizon} steps in windows of {returns.shape[1]}: expected 1 to that"
         )
-    values: Array = -np.expm1(sums_over(returns, horizon))
+    values: Array = -np.expm1(np.minimum(sums_over(returns, horizon), _LARGEST))
     return values
 
 
