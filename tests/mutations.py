@@ -36,6 +36,8 @@ TESTS = (
     "tests/evaluation/test_intervals.py",
     "tests/evaluation/test_field.py",
     "tests/data/test_at_start.py",
+    "tests/data/test_overlap.py",
+    "tests/experiments/test_assessment.py",
     "tests/baselines",
 )
 

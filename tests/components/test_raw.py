@@ -209,3 +209,37 @@ def test_names_of_columns_are_told() -> None:
     raw.columns = ["close", "state"]
     raw.fit(torch.cat((windows(price().round(2)), windows(switch())), dim=1))
     assert raw.notes() == ["close: 2 decimals", "state: 0 or 1"]
+
+
+# -- twins -----------------------------------------------------------------------------------------
+
+
+def pair(second: np.ndarray, first: np.ndarray | None = None) -> torch.Tensor:
+    """Overlapping windows (B, 2, L) of two columns."""
+    both = np.stack([price().round(2) if first is None else first, second], 1)
+    return torch.from_numpy(both).unfold(0, L, 1).contiguous()
+
+
+def test_twins_are_equal_again() -> None:
+    fitted = RawPreprocessor().fit(pair(price().round(2)))
+    assert any("always equal to column 1" in note for note in fitted.notes())
+    z = fitted.transform(pair(price().round(2)))
+    x = fitted.inverse_transform(z + 0.1 * torch.randn(z.shape, dtype=z.dtype))
+    assert torch.equal(x[:, 0], x[:, 1])
+
+
+def test_twins_need_every_row_and_changes() -> None:
+    other = price().round(2)
+    other[700] += 0.01
+    assert RawPreprocessor().fit(pair(other)).notes() == ["column 1: 2 decimals", "column 2: 2 decimals"]
+    still = np.full(N, 3.0)
+    for few in (still, np.where(np.arange(N) < 900, 1.0, 2.0)):
+        assert not any("equal" in n for n in RawPreprocessor().fit(pair(few.copy(), few)).notes())
+
+
+def test_three_twins_follow_the_first_and_no_twin_without_snap() -> None:
+    column = price().round(2)
+    x = torch.from_numpy(np.stack([column] * 3, 1)).unfold(0, L, 1).contiguous()
+    notes = RawPreprocessor().fit(x).notes()
+    assert [n.endswith("always equal to column 1") for n in notes] == [False, True, True]
+    assert not any("equal" in note for note in RawPreprocessor(snap=False).fit(x).notes())

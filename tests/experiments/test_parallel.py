@@ -182,7 +182,9 @@ def test_progress_of_a_run_is_json(tmp_path: Path) -> None:
     with (tmp_path / "out").open("w") as stream:
         JSONProgress(stream, "training").update(0.5, "step 3")
         JSONProgress(stream, "sampling").update(1.0, "")
-    first, second = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
+        JSONProgress(stream, "training the vae").update(0.7, "step 9")  # before the training: no share
+    first, second, stage = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
     assert (first["share"], first["text"]) == (0.45, "step 3")
     assert (second["share"], second["text"]) == (1.0, "sampling")
+    assert (stage["share"], stage["text"]) == (0.0, "step 9")
     assert 2**24 < first["peak"] <= peak_memory() < 2**40

@@ -71,6 +71,7 @@ for _module in (
     _module.add_commands(app)
 
 _UsageError: Any = typer.BadParameter.__base__
+_INTERRUPTED = 130
 _ENVIRONMENT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -93,6 +94,8 @@ def main() -> None:
     """Run the command line; a user's mistake is one message and exit code 2."""
     try:
         code = app(standalone_mode=False)
+        if code == _INTERRUPTED:
+            _fail("interrupted", _INTERRUPTED)
         if isinstance(code, int) and code:
             sys.exit(code)
     except _UsageError as error:

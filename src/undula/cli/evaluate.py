@@ -5,11 +5,13 @@ from __future__ import annotations
 __all__ = ["add_commands"]
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from ..core.errors import ConfigError, RunError
 from .options import Debug, Json, Plugins, Quiet, load_plugins
 
 
@@ -59,11 +61,12 @@ def evaluate(
     """Judge synthetic data against real data: figures with floors, baselines, intervals, copying check."""
     from ..experiments.assessment import BASELINES
     from ..experiments.assessment import evaluate as assess
-    from ..report.words import headline
     from ..training.progress import make_progress
     from .figures import print_figures, terminal
 
     load_plugins(plugin)
+    folder = out or Path("evaluation")
+    _refuse_folder(folder)
     chosen = BASELINES if baselines is None else [b for b in _list(baselines) if b != "none"]
     with make_progress("evaluation", quiet or as_json) as progress:
         found = assess(
@@ -71,21 +74,37 @@ def evaluate(
             transform=transform, missing=missing, metrics=metrics and _list(metrics), baselines=chosen,
             domain=domain, repeats=repeats, seed=seed,
             on_progress=lambda name, share: progress.update(share, name),
+            on_aligned=lambda notes: progress.message("\n".join(notes)),
         )  # fmt: skip
-    folder = out or Path("evaluation")
     written = found.write(folder)
     if as_json:
         typer.echo(json.dumps({**found.as_json(), "folder": str(folder)}, indent=2))
         return
     console = terminal()
-    if not quiet:
-        for note in found.notes:
-            typer.echo(note, err=True)
-    real_name = "real" if train is None else "held-out"
-    print_figures(console, found.judgement, list(found.baselines), len(found.columns) > 1, real_name)
-    console.print(headline(found.judgement, found.is_copy), style="bold", highlight=False)
+    several = len(found.columns) > 1
+    print_figures(console, found.judgement, list(found.baselines), several, found.real_label, "synthetic")
+    if train is None:
+        console.print(
+            "Protocol: train = test, as in the literature: REAL is taken for what the generator was trained "
+            "on. If it has not seen REAL, say what it was trained on: --train FILE",
+            style="dim",
+        )
+    console.print(found.headline, style="bold red" if found.copied else "bold", highlight=False)
     for path in written[:2]:
         console.print(f"{path}", highlight=False, soft_wrap=True)
+
+
+def _refuse_folder(folder: Path) -> None:
+    """Say before the work that its results could not be written, or would overwrite a run's."""
+    if (folder / "config.yaml").exists():
+        raise ConfigError(
+            f"{folder} is a run's folder, whose results would be lost: choose another with --out"
+        )
+    nearest = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not nearest.is_dir():
+        raise RunError(f"cannot write to {folder}: {nearest} is a file: choose another folder with --out")
+    if not os.access(nearest, os.W_OK):
+        raise RunError(f"cannot write to {folder}: no permission: choose another folder with --out")
 
 
 def _list(text: str) -> list[str]:

@@ -18,7 +18,7 @@ def terminal() -> Console:
     from rich.console import Console
 
     wide = Console()
-    return wide if wide.is_terminal else Console(width=190)
+    return wide if wide.is_terminal else Console(width=200)
 
 
 def print_figures(
@@ -27,6 +27,7 @@ def print_figures(
     baselines: Sequence[str],
     several_columns: bool,
     real: str = "held-out",
+    label: str = "generated",
 ) -> None:
     """A row a figure, the tally, and how to read them.
 
@@ -36,6 +37,7 @@ def print_figures(
         baselines: names of those that stand beside.
         several_columns: whether numbers are means over columns.
         real: what the real windows are called.
+        label: what the generated ones are called.
     """
     from rich.table import Table
 
@@ -43,7 +45,7 @@ def print_figures(
 
     held_out = real == "held-out"
     table = Table(box=None, pad_edge=False, header_style="bold")
-    columns: list[tuple[str, Any]] = [("property", "left"), ("generated", "right"), (real, "right")]
+    columns: list[tuple[str, Any]] = [("property", "left"), (label, "right"), (real, "right")]
     columns += [("train", "right")] if held_out else []
     for name, justify in [
         *columns,

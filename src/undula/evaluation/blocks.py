@@ -20,7 +20,7 @@ from __future__ import annotations
 
 __all__ = ["RealWindows", "ScatteredWindows"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -69,6 +69,14 @@ class RealWindows:
         """Windows of the even and of the odd blocks; they share no rows."""
         even, odd = (self.blocks >= 0) & (self.blocks % 2 == 0), self.blocks % 2 == 1
         return self.windows[even], self.windows[odd & (self.blocks >= 0)]
+
+    def thinned(self, most: int) -> RealWindows:
+        """At most so many of them, evenly spaced."""
+        n = len(self.windows)
+        if n <= most:
+            return self
+        kept = np.unique(np.linspace(0, n - 1, most).astype(np.int64))
+        return replace(self, windows=self.windows[kept], starts=self.starts[kept])
 
     def random_halves(self, rng: np.random.Generator) -> tuple[Array, Array]:
         """Windows in random order, whatever their places: the literature's floor."""

@@ -58,7 +58,7 @@ def embed(real: Array, generated: Array, seed: int = 0) -> Embedding:
     ]
     both = np.concatenate(flat)
     inside = np.arange(len(both)) >= len(flat[0])
-    if len(flat[0]) < 3 or both.shape[1] < 2 or len(both) < 6:
+    if len(flat[0]) < 3 or len(flat[1]) < 1 or both.shape[1] < 2 or len(both) < 6:
         return Embedding(both[:, [0, -1]], both[:, [0, -1]], inside)
     perplexity = min(_PERPLEXITY, (len(both) - 1) / 3)
     with one_thread():

@@ -32,7 +32,7 @@ from .distances import WINDOW_DISTANCES
 from .field import FieldFigures
 from .figure import Figure, Judgement
 from .memorisation import CHANCE, Originals
-from .names import chosen
+from .names import COSTS, chosen
 from .numbers import Numbers
 from .pairs import Pair, Side
 from .statistics import DISTANCES, STATISTICS, Between
@@ -44,6 +44,9 @@ Say = Callable[[str, float], None]
 _GROUPS = 8
 _MOST_REAL = 4_000
 _HALVES = 3
+_FEWEST = 10
+"""Windows of a set that a judge can be trained and tested on."""
+
 _COSTLY = ("discriminative", "discriminative_gru32", "discriminative_lstm32", "predictive", "boosting")
 """Scores that train a judge for every pair: they have one pair of halves, and no figure at its size."""
 
@@ -62,6 +65,7 @@ def judge(
     repeats: int = 5,
     columns: Sequence[str] = (),
     own: FieldFigures | None = None,
+    separate: int | None = None,
     on_progress: Say | None = None,
 ) -> Judgement:
     """Compute the figures.
@@ -79,21 +83,25 @@ def judge(
         repeats: trainings of a judge.
         columns: names of the C columns, for figures by column.
         own: figures of the data's field.
+        separate: as how many independent samples the samples count; None: all, as those of a model.
         on_progress: called with a metric's name and the share of all that is done.
     """
     judging = _Judging(
-        samples, _thinned(held_out), _thinned(train), train, baselines, draws, seed, protocol, repeats,
-        tuple(columns), own or FieldFigures(),
+        samples, held_out.thinned(_MOST_REAL), train.thinned(_MOST_REAL), train, baselines, draws, seed,
+        protocol, repeats, tuple(columns), own or FieldFigures(), separate,
     )  # fmt: skip
     figures: dict[str, Figure] = {}
     names = judging.names(chosen(metrics, samples.shape[2]))
-    for number, name in enumerate(names):
+    costs = {name: COSTS.get(name, 1.0) for name in names}
+    total, done = sum(costs.values()), 0.0
+    for name, cost in costs.items():
 
-        def share_of(share: float, name: str = name, number: int = number) -> None:
+        def share_of(share: float, name: str = name, done: float = done, cost: float = cost) -> None:
             if on_progress is not None:
-                on_progress(name, (number + share) / len(names))
+                on_progress(name, (done + share * cost) / total)
 
         share_of(0.0)
+        done += cost
         figures[name] = replace(judging.of(name, share_of), words=judging.numbers.words(name))
     n, real = len(samples), len(held_out.windows)
     against = f"{real:,} windows of the {part}"
@@ -120,7 +128,8 @@ def distance_figure(
         baselines: windows of each baseline, (N, L, C).
         protocol: what the real windows are to the generator.
     """
-    judging = _Judging(samples, _thinned(held_out), _thinned(train), train, baselines, protocol=protocol)
+    real = held_out.thinned(_MOST_REAL)
+    judging = _Judging(samples, real, train.thinned(_MOST_REAL), train, baselines, protocol=protocol)
     return judging.figure(lambda a, b: np.array([between(a, b)]))
 
 
@@ -137,6 +146,7 @@ class _Judging:
     repeats: int = 5
     columns: tuple[str, ...] = ()
     own: FieldFigures = field(default_factory=FieldFigures)
+    separate: int | None = None
 
     @cached_property
     def numbers(self) -> Numbers:
@@ -189,8 +199,12 @@ class _Judging:
             if not (costly and "size" in k)
         }
         repeats = min(self.repeats, REPEATS.get(name, self.repeats))
-        values = SCORES[name](list(pairs.values()), repeats, self.seed, on_progress=on_progress)
-        return self._assembled(dict(zip(pairs, values, strict=True)), repeats)
+        values = {k: np.full(repeats, np.nan) for k in pairs}
+        enough = {k: p for k, p in pairs.items() if min(map(len, p)) >= _FEWEST}
+        if "value" in enough:
+            scores = SCORES[name](list(enough.values()), repeats, self.seed, on_progress=on_progress)
+            values |= dict(zip(enough, scores, strict=True))
+        return self._assembled(values, repeats)
 
     def statistic(self, name: str) -> Figure:
         """Of a number of one set."""
@@ -214,10 +228,11 @@ class _Judging:
         known = Originals.of(self.all_train)
         shares = {k: known.check(b).value for k, b in self.baselines.items()}
         floors = {"chance": CHANCE, **{k: v for k, v in shares.items() if k == "gaussian"}}
-        check = known.check(self.samples, max(floors.values()))
+        separate = self.separate or len(self.samples)
+        check = known.check(self.samples, max(floors.values()), separate)
         return Figure(
             value=check.value,
-            sd=float(np.sqrt(check.value * (1 - check.value) / len(self.samples))),
+            sd=float(np.sqrt(check.value * (1 - check.value) / separate)),
             at_floor_size=float("nan"),
             floor=check.floor,
             floors=floors,
@@ -270,6 +285,8 @@ class _Judging:
     @cached_property
     def _spread_pairs(self) -> dict[str, Pair]:
         """Groups of samples, for the standard error of a figure over samples."""
+        if len(self.samples) < 2 * _GROUPS:
+            return {}
         return {f"spread {i}": Pair(Side(self.samples[i::_GROUPS]), self._real) for i in range(_GROUPS)}
 
     def _assembled(self, values: dict[str, Array], repeats: int = 1, columns: Sequence[str] = ()) -> Figure:
@@ -283,14 +300,16 @@ class _Judging:
         floors = {kind: mean(kind) for kind in ("sampling", "shift")}
         floor = np.fmax(floors["sampling"], floors["shift"])
         groups = [float(v.mean()) for name, v in values.items() if name.startswith("spread")]
-        spread = (
-            np.std(groups, ddof=1) / np.sqrt(_GROUPS) if groups else np.std(value, ddof=min(1, repeats - 1))
-        )
+        spread = float("nan")
+        if groups:
+            spread = float(np.std(groups, ddof=1)) / np.sqrt(_GROUPS)
+        elif repeats > 1:
+            spread = float(np.std(value, ddof=1))
         known = {kind: float(v.mean()) for kind, v in floors.items()}
         by_column = 1 < len(value) == len(columns)
         return Figure(
             value=float(value.mean()),
-            sd=float(spread),
+            sd=spread,
             at_floor_size=float(mean("size").mean()),
             floor=float(np.fmax(known["sampling"], known["shift"])),
             floors=known,
@@ -321,11 +340,3 @@ def _side(windows: Array, groups: NDArray[np.int64]) -> Side:
     """Windows that lie within one group each; all of them, where that would leave too few."""
     inside = groups >= 0
     return Side(windows[inside], groups[inside]) if inside.mean() > 0.5 else Side(windows)
-
-
-def _thinned(real: RealWindows) -> RealWindows:
-    n = len(real.windows)
-    if n <= _MOST_REAL:
-        return real
-    kept = np.unique(np.linspace(0, n - 1, _MOST_REAL).astype(np.int64))
-    return RealWindows(real.windows[kept], real.starts[kept], real.independent)

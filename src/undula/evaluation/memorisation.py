@@ -58,15 +58,19 @@ class CopyingCheck:
     flags: NDArray[np.bool_]
 
 
-def copying_check(samples: Array, train: RealWindows, floor: float = CHANCE) -> CopyingCheck:
+def copying_check(
+    samples: Array, train: RealWindows, floor: float = CHANCE, separate: int | None = None
+) -> CopyingCheck:
     """Compare samples with the training windows.
 
     Args:
         samples: generated windows, (N, L, C).
         train: the training windows; columns are brought to their standard deviations.
         floor: the share that windows have which cannot be copies; at least that of chance.
+        separate: as how many independent samples they count: neighbours of a series are flagged together;
+            None: all.
     """
-    return Originals.of(train).check(samples, floor)
+    return Originals.of(train).check(samples, floor, separate)
 
 
 @dataclass(frozen=True)
@@ -96,12 +100,12 @@ class Originals:
         reference = _ratios(known[probes], known, np.abs(starts[probes][:, None] - starts) < apart)
         return cls(known, scale, reference)
 
-    def check(self, samples: Array, floor: float = CHANCE) -> CopyingCheck:
+    def check(self, samples: Array, floor: float = CHANCE, separate: int | None = None) -> CopyingCheck:
         """Compare samples (N, L, C) with them; see `copying_check`."""
         ratios = _ratios(_flat(samples, self.scale), self.known)
         flags = ratios < np.quantile(self.reference, CHANCE)
         value = float(flags.mean())
-        spread = np.sqrt(floor * (1 - floor) * (1 / len(ratios) + 1 / len(self.reference)))
+        spread = np.sqrt(floor * (1 - floor) * (1 / (separate or len(ratios)) + 1 / len(self.reference)))
         median_ratio = float(np.median(ratios) / np.median(self.reference))
         verdict = "copies" if value > _TOLERANCE * floor + _SIGMAS * spread else "ok"
         return CopyingCheck(value, floor, verdict, median_ratio, flags)

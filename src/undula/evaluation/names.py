@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "ABOUT",
+    "COSTS",
     "DEFAULT",
     "GROUPS",
     "METRICS",
@@ -95,6 +96,16 @@ METRICS: tuple[str, ...] = tuple(ABOUT)
 
 DEFAULT: tuple[str, ...] = tuple(name for name, about in ABOUT.items() if not about.network)
 """Those that take seconds."""
+
+COSTS: dict[str, float] = {
+    "boosting": 20.0,
+    "discriminative": 100.0,
+    "discriminative_gru32": 300.0,
+    "discriminative_lstm32": 400.0,
+    "predictive": 300.0,
+    "context_fid": 300.0,
+}
+"""What metrics cost, roughly, in units of one without a judge; for the progress alone."""
 
 
 def check_metrics(names: Sequence[str] | None, domain: Domain | None = None) -> str | None:

@@ -88,10 +88,20 @@ def _tail(q: float) -> Statistic:
     return tail
 
 
+def _shape(moment: Callable[[Array], Any]) -> Statistic:
+    """A standardised moment; NaN of values that are all the same."""
+
+    def of(x: Array) -> float:
+        values = _pooled(x)
+        return float(moment(values)) if len(values) and np.ptp(values) > 0 else float("nan")
+
+    return of
+
+
 STATISTICS: dict[str, Statistic] = {
     "std": lambda x: float(np.nanstd(x)),
-    "skewness": lambda x: float(stats.skew(_pooled(x))),
-    "kurtosis": lambda x: float(stats.kurtosis(_pooled(x))),
+    "skewness": _shape(stats.skew),
+    "kurtosis": _shape(stats.kurtosis),
     "quantile_0.1%": _quantile(0.001),
     "quantile_1%": _quantile(0.01),
     "quantile_99%": _quantile(0.99),

@@ -27,7 +27,7 @@ class JSONProgress:
 
     Args:
         stream: where the lines go.
-        what: the phase: training, fitting or sampling.
+        what: the phase: training, fitting, sampling, or that of a learned preprocessor.
     """
 
     def __init__(self, stream: TextIO, what: str) -> None:
@@ -41,7 +41,7 @@ class JSONProgress:
 
     def update(self, share: float, text: str) -> None:
         """A line."""
-        start, end = _SHARES[self.what]
+        start, end = _SHARES.get(self.what, (0.0, 0.0))  # a stage before the training: its text alone
         line = {"share": start + share * (end - start), "text": text or self.what, "peak": peak_memory()}
         print(json.dumps(line), file=self.stream, flush=True)
 

@@ -34,6 +34,7 @@ class Sets:
         generated: samples, (N, L, C).
         baselines: windows of each baseline, (N, L, C).
         real_label: what the real windows are called.
+        label: what the generated ones are called.
     """
 
     columns: list[str]
@@ -42,12 +43,13 @@ class Sets:
     generated: Array
     baselines: dict[str, Array]
     real_label: str = "held-out"
+    label: str = "generated"
 
     @property
     def shown(self) -> list[tuple[str, Array, str]]:
         """Name, windows and colour of each set, the generated one last."""
         train = [] if self.train is None else [("training part", self.train, TRAINING)]
-        return [*train, (self.real_label, self.real, REAL), ("generated", self.generated, GENERATED)]
+        return [*train, (self.real_label, self.real, REAL), (self.label, self.generated, GENERATED)]
 
 
 def _names(sets: Sets) -> list[str]:
@@ -59,7 +61,7 @@ def windows_chart(sets: Sets) -> go.Figure:
     names = _names(sets)
     chart = make_subplots(
         rows=len(names), cols=2, shared_yaxes=True, horizontal_spacing=0.04,
-        subplot_titles=[sets.real_label, "generated"],
+        subplot_titles=[sets.real_label, sets.label],
     )  # fmt: skip
     sides = ((1, sets.real, REAL), (2, sets.generated, GENERATED))
     for row, name in enumerate(names):
@@ -123,7 +125,7 @@ def quantiles_chart(sets: Sets) -> go.Figure:
                 row=1, col=column + 1,
             )  # fmt: skip
         chart.update_xaxes(title_text=f"real {name}, quantiles 0.1 % to 99.9 %", row=1, col=column + 1)
-    chart.update_yaxes(title_text="generated", col=1)
+    chart.update_yaxes(title_text=f"{sets.label}, same unit", col=1)
     return chart.update_layout(**{**LAYOUT, "height": 380})
 
 

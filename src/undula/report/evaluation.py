@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Evaluated", "write_evaluation_page", "write_pictures"]
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,11 @@ from .charts import Sets, dynamics_chart, marginals_chart, quantiles_chart, wind
 from .html import LAYOUT, as_html, render, rounded
 from .plots import GENERATED, REAL, save_dynamics, save_embedding, save_marginals, save_windows
 from .profiles import Profile, profile_chart, save_profiles
-from .words import SEVERAL_COLUMNS, columns_table, group_verdicts, groups, headline, tally_in_words
+from .words import SEVERAL_COLUMNS, columns_table, copied, group_verdicts, groups, headline, tally_in_words
 
 Array = NDArray[np.floating[Any]]
 
 _SHOWN = 6
-_IDENTICAL = 0.5
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Evaluated:
         synthetic: (N, L, C).
         baselines: windows of each, (N, L, C).
         flags: which synthetic windows are nearer to one training window than chance allows, (N,).
-        literal: share of synthetic windows that occur literally among the training windows.
+        literal: share of synthetic windows that occur among the real ones, number for number.
         seed: of everything random.
         profiles: courses over a day and a week, or over a window, where the data's field has them.
     """
@@ -62,22 +62,39 @@ class Evaluated:
     profiles: list[Profile] = field(default_factory=list)
 
     @property
-    def is_copy(self) -> bool:
-        """Whether the synthetic windows are the training windows themselves."""
-        return self.literal > _IDENTICAL
+    def headline(self) -> str:
+        """The verdict in a sentence or two."""
+        return headline(self.judgement, self.literal)
+
+    @property
+    def copied(self) -> bool:
+        """Whether synthetic windows are copies, all or some."""
+        return copied(self.judgement, self.literal)
+
+    @cached_property
+    def embedding(self) -> Embedding:
+        """Both sets in a plane."""
+        return embed(self.real, self.synthetic)
+
+    @property
+    def real_label(self) -> str:
+        """What the real windows are to the generator, in a word."""
+        return "real" if self.train is None else "held-out"
 
 
 def write_pictures(folder: Path, found: Evaluated) -> list[Path]:
     """PNGs of windows, densities, autocorrelations and embeddings; their paths."""
     paths = [folder / f"{name}.png" for name in ("windows", "marginals", "dynamics", "embedding")]
-    folder.mkdir(parents=True, exist_ok=True)
+    names = (found.real_label, "synthetic")
     few = [
         w[np.linspace(0, len(w) - 1, min(len(w), _SHOWN)).astype(int)] for w in (found.real, found.synthetic)
     ]
-    save_windows(paths[0], list(few[0]), list(few[1]), found.columns, "real and synthetic windows")
-    save_marginals(paths[1], found.real, found.synthetic, found.columns)
-    save_dynamics(paths[2], found.real, found.synthetic, found.columns)
-    save_embedding(paths[3], embed(found.real, found.synthetic))
+    save_windows(
+        paths[0], list(few[0]), list(few[1]), found.columns, f"{names[0]} and synthetic windows", *names
+    )
+    save_marginals(paths[1], found.real, found.synthetic, found.columns, *names)
+    save_dynamics(paths[2], found.real, found.synthetic, found.columns, *names)
+    save_embedding(paths[3], found.embedding, *names)
     if found.profiles:
         paths.append(folder / "profiles.png")
         save_profiles(paths[-1], found.profiles)
@@ -86,21 +103,27 @@ def write_pictures(folder: Path, found: Evaluated) -> list[Path]:
 
 def write_evaluation_page(path: Path, found: Evaluated) -> None:
     """Write the page atomically."""
-    label = "real" if found.train is None else "held-out"
-    sets = Sets(found.columns, found.real, found.train, found.synthetic, found.baselines, label)
+    sets = Sets(
+        found.columns,
+        found.real,
+        found.train,
+        found.synthetic,
+        found.baselines,
+        found.real_label,
+        "synthetic",
+    )
     charts = {
         "windows": windows_chart(sets),
         "marginals": marginals_chart(sets),
         "quantiles": quantiles_chart(sets),
         "dynamics": dynamics_chart(sets),
         "spectrum": _spectrum_chart(sets),
-        "embedding": _embedding_chart(embed(found.real, found.synthetic)),
+        "embedding": _embedding_chart(found.embedding, found.real_label),
     }
     html = render(
         "evaluation.html.j2",
         found=found,
-        headline=headline(found.judgement, found.is_copy),
-        verdicts=group_verdicts(found.judgement),
+        verdicts=group_verdicts(found.judgement, found.literal),
         groups=groups(found.judgement),
         by_column=columns_table(found.judgement),
         tally=tally_in_words(found.judgement),
@@ -132,12 +155,14 @@ def _spectrum_chart(sets: Sets) -> go.Figure:
     return chart.update_layout(**{**LAYOUT, "height": 360})
 
 
-def _embedding_chart(embedding: Embedding) -> go.Figure:
-    chart = make_subplots(rows=1, cols=2, subplot_titles=["principal components", "t-SNE"])
+def _embedding_chart(embedding: Embedding, real: str) -> go.Figure:
+    chart = make_subplots(
+        rows=1, cols=2, subplot_titles=["principal components", "t-SNE (neighbourhoods only)"]
+    )
     for column, points in enumerate((embedding.pca, embedding.tsne), 1):
         for what, colour, inside in (
-            ("real", REAL, ~embedding.generated),
-            ("generated", GENERATED, embedding.generated),
+            (real, REAL, ~embedding.generated),
+            ("synthetic", GENERATED, embedding.generated),
         ):
             chart.add_trace(
                 go.Scatter(x=rounded(points[inside, 0]), y=rounded(points[inside, 1]), mode="markers",
@@ -145,6 +170,6 @@ def _embedding_chart(embedding: Embedding) -> go.Figure:
                            showlegend=column == 1),
                 row=1, col=column,
             )  # fmt: skip
-        chart.update_xaxes(title_text="first", row=1, col=column)
-        chart.update_yaxes(title_text="second", row=1, col=column)
+        chart.update_xaxes(title_text="first coordinate", row=1, col=column)
+        chart.update_yaxes(title_text="second coordinate", row=1, col=column)
     return chart.update_layout(**{**LAYOUT, "height": 420})

@@ -41,7 +41,13 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def save_windows(
-    path: Path, real: list[Array], generated: list[Array], columns: list[str], title: str
+    path: Path,
+    real: list[Array],
+    generated: list[Array],
+    columns: list[str],
+    title: str,
+    real_label: str = "real",
+    label: str = "generated",
 ) -> None:
     """Some real and generated windows side by side, a row a column, on one scale.
 
@@ -51,6 +57,8 @@ def save_windows(
         generated: likewise.
         columns: names of the C columns.
         title: of the picture.
+        real_label: what the real windows are called.
+        label: what the generated ones are called.
     """
     with mpl.rc_context(STYLE):
         shown = columns[:4]
@@ -58,8 +66,8 @@ def save_windows(
         axes = figure.subplots(len(shown), 2, sharey="row", squeeze=False)
         for row, name in enumerate(shown):
             for axis, windows, colour, what in (
-                (axes[row, 0], real, REAL, "real"),
-                (axes[row, 1], generated, GENERATED, "generated"),
+                (axes[row, 0], real, REAL, real_label),
+                (axes[row, 1], generated, GENERATED, label),
             ):
                 for window in windows[:_SHOWN]:
                     axis.plot(window[:, row], color=colour, lw=0.9, alpha=0.65)
@@ -70,7 +78,14 @@ def save_windows(
         save_figure(figure, path)
 
 
-def save_marginals(path: Path, real: Array, generated: Array, columns: list[str]) -> None:
+def save_marginals(
+    path: Path,
+    real: Array,
+    generated: Array,
+    columns: list[str],
+    real_label: str = "held-out",
+    label: str = "generated",
+) -> None:
     """Density on a log scale, and quantiles against quantiles.
 
     Args:
@@ -78,6 +93,8 @@ def save_marginals(path: Path, real: Array, generated: Array, columns: list[str]
         real: windows (N, L, C).
         generated: likewise.
         columns: names of the C columns.
+        real_label: what the real windows are called.
+        label: what the generated ones are called.
     """
     with mpl.rc_context(STYLE):
         shown = columns[:4]
@@ -89,8 +106,8 @@ def save_marginals(path: Path, real: Array, generated: Array, columns: list[str]
             low, high = np.quantile(np.concatenate([x, y]), [0.0005, 0.9995])
             edges = np.linspace(low, high, 60)
             left, right = axes[row]
-            left.hist(x, edges, density=True, histtype="step", color=REAL, label="held-out")
-            left.hist(y, edges, density=True, histtype="step", color=GENERATED, label="generated")
+            left.hist(x, edges, density=True, histtype="step", color=REAL, label=real_label)
+            left.hist(y, edges, density=True, histtype="step", color=GENERATED, label=label)
             left.set(yscale="log", xlabel=name, ylabel="density")
             left.legend(frameon=False)
             q = np.linspace(0.001, 0.999, 400)
@@ -103,12 +120,19 @@ def save_marginals(path: Path, real: Array, generated: Array, columns: list[str]
                 label="quantiles 0.1 % to 99.9 %",
             )
             right.axline((float(np.median(x)),) * 2, slope=1, color="grey", lw=0.8, label="equal")
-            right.set(xlabel=f"held-out {name}", ylabel=f"generated {name}")
+            right.set(xlabel=f"{real_label} {name}", ylabel=f"{label} {name}")
             right.legend(frameon=False)
         save_figure(figure, path)
 
 
-def save_dynamics(path: Path, real: Array, generated: Array, columns: list[str]) -> None:
+def save_dynamics(
+    path: Path,
+    real: Array,
+    generated: Array,
+    columns: list[str],
+    real_label: str = "held-out",
+    label: str = "generated",
+) -> None:
     """Autocorrelation of the values and of their absolute values.
 
     Args:
@@ -116,6 +140,8 @@ def save_dynamics(path: Path, real: Array, generated: Array, columns: list[str])
         real: windows (N, L, C).
         generated: likewise.
         columns: names of the C columns.
+        real_label: what the real windows are called.
+        label: what the generated ones are called.
     """
     with mpl.rc_context(STYLE):
         shown = columns[:4]
@@ -123,21 +149,23 @@ def save_dynamics(path: Path, real: Array, generated: Array, columns: list[str])
         axes = figure.subplots(len(shown), 2, squeeze=False)
         lags = np.arange(1, LAGS + 1)
         for row, name in enumerate(shown):
-            for axis, transform, label in (
+            for axis, transform, what in (
                 (axes[row, 0], np.asarray, name),
                 (axes[row, 1], deviations, f"|{name} − mean|"),
             ):
-                for windows, colour, what in ((real, REAL, "held-out"), (generated, GENERATED, "generated")):
+                for windows, colour, which in ((real, REAL, real_label), (generated, GENERATED, label)):
                     rho = autocorrelation(transform(windows[:, :, row]))
-                    axis.plot(lags, rho, "o-", ms=3, color=colour, label=what)
+                    axis.plot(lags, rho, "o-", ms=3, color=colour, label=which)
                 axis.axhline(0, color="grey", lw=0.6)
-                axis.set(xlabel="lag (steps)", ylabel=f"autocorrelation\nof {label}")
+                axis.set(xlabel="lag (steps)", ylabel=f"autocorrelation\nof {what}")
                 axis.legend(frameon=False)
         save_figure(figure, path)
 
 
-def save_embedding(path: Path, embedding: Embedding) -> None:
-    """Real and generated windows in a plane, by principal components and by t-SNE."""
+def save_embedding(
+    path: Path, embedding: Embedding, real_label: str = "real", label: str = "generated"
+) -> None:
+    """Real and generated windows in a plane, by principal components and by t-SNE; labels name the sets."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10, 4.4))
         for axis, points, title in zip(
@@ -147,8 +175,8 @@ def save_embedding(path: Path, embedding: Embedding) -> None:
             strict=True,
         ):
             for inside, colour, what in (
-                (~embedding.generated, REAL, "real"),
-                (embedding.generated, GENERATED, "generated"),
+                (~embedding.generated, REAL, real_label),
+                (embedding.generated, GENERATED, label),
             ):
                 axis.scatter(*points[inside].T, s=7, alpha=0.5, color=colour, label=what, linewidths=0)
             axis.set(title=title, xlabel="first coordinate", ylabel="second coordinate")

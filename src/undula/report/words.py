@@ -6,6 +6,7 @@ __all__ = [
     "SEVERAL_COLUMNS",
     "Row",
     "columns_table",
+    "copied",
     "group_of",
     "group_verdicts",
     "groups",
@@ -31,6 +32,12 @@ _GOOD = 1.5
 """Times the larger floor up to which a figure is good."""
 
 _MANY_COPIES = 0.05
+_LITERAL, _SOME_LITERAL = 0.5, 0.01
+"""Shares of windows that are real ones, number for number, from which a set is a copy, or partly."""
+
+_BELOW_CHANCE = 0.15
+"""Below chance by so much: a copy in the training share of a split says that its original is generated."""
+
 _TOLD_APART = {
     "boosting": (0.65, 0.85),
     "discriminative": (0.05, 0.2),
@@ -99,6 +106,8 @@ def verdict(name: str, figure: Figure, who: str | None = None) -> tuple[str, boo
     if math.isnan(value):
         return "not defined for these data", False
     if name in _TOLD_APART:
+        if value < ABOUT[name].chance - _BELOW_CHANCE:
+            return "below chance: real windows are taken for their copies", False
         return _told_apart(value, figure.floor, _TOLD_APART[name])
     numbers = figure.statistic
     if numbers and numbers["low"] <= numbers[who or "generated"] <= numbers["high"]:
@@ -106,21 +115,36 @@ def verdict(name: str, figure: Figure, who: str | None = None) -> tuple[str, boo
     for floor in ("sampling", "shift"):
         if value <= figure.floors[floor]:
             return f"at the {floor} floor", True
+    outside = "outside the interval" if numbers and not math.isnan(numbers["low"]) else ""
     if not figure.floor > 0:
-        return "off", False
-    return f"{value / figure.floor:.1f} times the larger floor", value <= _GOOD * figure.floor
+        return outside or "off", False
+    times = f"{_times(value / figure.floor)} the {_floor(figure)}"
+    return f"{outside}, {times}" if outside else times, value <= _GOOD * figure.floor
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f} times" if ratio < 100 else "over 100 times"
+
+
+def _floor(figure: Figure) -> str:
+    return "floor" if math.isnan(figure.floors.get("shift", math.nan)) else "larger floor"
 
 
 def _told_apart(value: float, floor: float, limits: tuple[float, float]) -> tuple[str, bool]:
-    if value <= max(floor, 0.0):
-        return "at the floor: cannot be told apart", True
     if value <= limits[0]:
-        return "hardly told apart", True
+        return ("at the floor: cannot be told apart" if value <= floor else "hardly told apart"), True
+    if value <= floor:
+        return "at the floor: no better than two periods of real data", True
     return ("often told apart", False) if value <= limits[1] else ("told apart", False)
 
 
-def group_verdicts(judgement: Judgement) -> list[tuple[str, str, bool]]:
-    """For each group of figures: its question, the answer in words, and whether it is good."""
+def group_verdicts(judgement: Judgement, literal: float = 0.0) -> list[tuple[str, str, bool]]:
+    """For each group of figures: its question, the answer in words, and whether it is good.
+
+    Args:
+        judgement: the figures.
+        literal: share of samples that are real windows, number for number.
+    """
     answers = []
     for group, question in GROUPS.items():
         names = [n for n in judgement.figures if group_of(n) == group]
@@ -128,7 +152,10 @@ def group_verdicts(judgement: Judgement) -> list[tuple[str, str, bool]]:
             continue
         good = {n: verdict(n, judgement.figures[n])[1] for n in names}
         if group == "copying":
-            answers.append((question, verdict("copying", judgement.figures["copying"])[0], good["copying"]))
+            words, fine = verdict("copying", judgement.figures["copying"])
+            if literal > _SOME_LITERAL:
+                words, fine = f"yes: {literal:.0%} are real windows, number for number", False
+            answers.append((question, words, fine))
             continue
         bad = [name_in_words(n, judgement.figures[n].words) for n in names if not good[n]]
         if not bad:
@@ -151,19 +178,45 @@ def groups(judgement: Judgement) -> list[tuple[str, list[Row]]]:
     return [(question, members) for question, members in found if members]
 
 
-def headline(judgement: Judgement, is_copy: bool) -> str:
-    """The verdict in a sentence."""
+def copied(judgement: Judgement, literal: float) -> bool:
+    """Whether samples are copies of real windows, all or some."""
     copying = judgement.figures.get("copying")
-    if is_copy:
-        return "A copy: the synthetic windows are the real ones. Every other figure here is meaningless."
-    if copying is not None and copying.verdict == "copies":
+    return literal > _SOME_LITERAL or (copying is not None and copying.verdict == "copies")
+
+
+def headline(judgement: Judgement, literal: float) -> str:
+    """The verdict in a sentence or two.
+
+    Args:
+        judgement: the figures.
+        literal: share of samples that are real windows, number for number.
+    """
+    if literal > _LITERAL:
         return (
-            f"Copies: {copying.value:.0%} of the synthetic windows are nearer to a training window than "
-            f"chance allows ({copying.floor:.0%}). Good figures beside that mean nothing."
+            f"A copy: {literal:.0%} of the synthetic windows are real ones, number for number. The other "
+            "figures mean nothing."
         )
-    answers = group_verdicts(judgement)
+    if literal > _SOME_LITERAL:
+        return (
+            f"Partly a copy: {literal:.0%} of the synthetic windows are real ones, number for number. Good "
+            "figures beside that mean little."
+        )
+    if copied(judgement, literal):
+        copying = judgement.figures["copying"]
+        return (
+            f"Copies: {copying.value:.0%} of the synthetic windows lie nearer to a training window than real "
+            f"windows do; by chance it would be {copying.floor:.1%}. Good figures beside that mean nothing."
+        )
+    answers = [answer for answer in group_verdicts(judgement) if answer[0] != GROUPS["copying"]]
     good = sum(fine for _, _, fine in answers)
-    return f"{good} of {len(answers)} properties are as in the real data."
+    checked = "No sign of copying." if "copying" in judgement.figures else "Copying was not checked."
+    if not answers:
+        return checked
+    fine, count = tally(judgement)
+    return (
+        f"{fine} of {count} figures are as in the real data, all of them in {good} of {len(answers)} "
+        f"properties. {checked}"
+    )
 
 
 def columns_table(judgement: Judgement) -> tuple[list[str], list[tuple[str, list[tuple[str, bool]]]]]:
@@ -208,9 +261,10 @@ def tally_in_words(judgement: Judgement) -> str:
         fine, of = tally(judgement, who)
         copies = " (which copies)" if "block" in who else ""
         others.append(f"{who.replace('_', ' ')} {fine}{f' of {of}' if of < count else ''}{copies}")
+    floor = "floor" if first is None else _floor(first)
     return (
         f"{good} of {count} figures lie inside the interval of the real data or within {_GOOD:g} times "
-        "the larger floor" + (f"; by the same rule: {', '.join(others)}." if others else ".")
+        f"the {floor}" + (f"; by the same rule: {', '.join(others)}." if others else ".")
     )
 
 

@@ -251,7 +251,7 @@ def _low(column: Column, least: Tensor, tick: float) -> float:
 def _twin(columns: Sequence[Column | None], c: int) -> int:
     """The first channel that this one equals in every row; itself without one."""
     column = columns[c]
-    if column is None or int(column.arrivals.sum()) < _FEWEST_CHANGES:
+    if column is None or int((column.values[1:] != column.values[:-1]).sum()) < _FEWEST_CHANGES:
         return c
     for earlier in range(c):
         other = columns[earlier]
