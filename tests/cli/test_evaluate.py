@@ -14,9 +14,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from undula.evaluation.embedding import Embedding
+
 from .command import Call
 
 QUICK = ("--metrics", "ks,std,copying", "--baselines", "none")
+
+
+def _no_embedding(real: np.ndarray, synthetic: np.ndarray) -> Embedding:
+    """t-SNE takes seconds, and is looked at elsewhere."""
+    return Embedding(np.zeros((2, 2)), np.zeros((2, 2)), np.array([False, True]))
 
 
 @pytest.fixture
@@ -45,7 +52,9 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_two_files_and_what_was_aligned(call: Call, files: Path) -> None:
+def test_two_files_and_what_was_aligned(call: Call, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("undula.report.evaluation.embed", _no_embedding)
+    monkeypatch.setattr("undula.experiments.assessment.write_pictures", lambda folder, found: [])
     result = call("evaluate", "real.csv", "synthetic.csv", *QUICK)
     assert result.code == 0, result.err
     for note in (
@@ -65,6 +74,7 @@ def test_two_files_and_what_was_aligned(call: Call, files: Path) -> None:
 
 
 def test_a_copy_is_called_one(call: Call, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("undula.report.evaluation.embed", _no_embedding)
     monkeypatch.setattr("undula.experiments.assessment.write_pictures", lambda folder, found: [])
     result = call("evaluate", "real.csv", "real.csv", *QUICK, "--quiet")
     assert result.code == 0 and result.err == ""
