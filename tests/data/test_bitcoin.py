@@ -154,7 +154,7 @@ def test_without_file_and_package_both_ways_are_told(cache: Path, monkeypatch: p
 
 def test_the_preset_is_the_reference() -> None:
     preset, reference = parse_yaml(preset_text("bitcoin"), "p"), parse_yaml(REFERENCE, "r")
-    assert {k: v for k, v in preset.items() if k != "experiment"} == {
+    assert {k: v for k, v in preset.items() if k not in ("experiment", "evaluation")} == {
         k: v for k, v in reference.items() if k != "experiment"
     }
 
