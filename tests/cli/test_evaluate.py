@@ -142,7 +142,7 @@ def test_an_interruption_is_one_line(files: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "undula", "evaluate", "real.csv", "other.csv", "--metrics", "all"],
         cwd=files, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )  # fmt: skip
     assert process.stderr is not None
     assert process.stderr.readline().startswith("columns:")
