@@ -146,7 +146,7 @@ def study(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     for k in range(3):
         order = np.random.default_rng(k).permutation(n)
         pairs[f"floor {k}"] = Pair.of(windows[order[: n // 2]], windows[order[n // 2 : 2 * (n // 2)]])
-    found = scores(pairs, METRICS)
+    found = scores(pairs, tuple(arguments.metrics))
     for label, samples in sets.items():
         found[label]["copying"] = copies(samples, windows, stride) if name != "sines" else None
     show(name, found)
@@ -173,13 +173,19 @@ def show(name: str, found: dict[str, Any]) -> None:
     """The table of a data set, published rows below."""
     rows = []
     for label, metrics in found.items():
-        numbers = {m: f"{np.mean(metrics[m]):.4f} ± {np.std(metrics[m]):.4f}" for m in METRICS}
+        numbers = {
+            m: f"{np.mean(metrics[m]):.4f} ± {np.std(metrics[m]):.4f}" for m in METRICS if m in metrics
+        }
         check = metrics.get("copying")
         rows.append(
             {"row": label, **numbers, "copies": f"{check['share']:.1%} {check['verdict']}" if check else ""}
         )
     for who in PUBLISHED["context_fid"] | PUBLISHED["discriminative"]:
-        numbers = {m: PUBLISHED.get(m, {}).get(who, {}).get(name, "") for m in METRICS}
+        numbers = {
+            m: PUBLISHED.get(m, {}).get(who, {}).get(name, "")
+            for m in METRICS
+            if m in found["gaussian_mixture"]
+        }
         rows.append({"row": f"{who} (printed)", **numbers, "copies": ""})
     table(rows)
 
@@ -190,7 +196,7 @@ def verdicts(name: str, found: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         verdict(f"{name}: {metric}", float(np.mean([np.mean(r[metric]) for r in runs])), mark)
         for metric, mark in MARKS[name].items()
-        if runs
+        if runs and metric in runs[0]
     ]
 
 
@@ -204,6 +210,7 @@ def main() -> None:
     parser.add_argument("--variants", nargs="*", default=["recipe"], choices=VARIANTS)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--calls", action="store_true")
+    parser.add_argument("--metrics", nargs="*", default=METRICS, choices=METRICS)
     parser.add_argument("--out", default="generation", help="name of the result file")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

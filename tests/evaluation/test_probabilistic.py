@@ -1,4 +1,4 @@
-"""CRPS, coverage and PIT against closed forms."""
+"""CRPS and coverage against closed forms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from undula.evaluation.probabilistic import coverage, crps, pit
+from undula.evaluation.probabilistic import coverage, crps
 
 
 def gaussian_crps(y: np.ndarray, mean: float, sd: float) -> np.ndarray:
@@ -47,10 +47,3 @@ def test_too_wide_answers_cover_and_have_a_worse_crps() -> None:
     assert coverage(samples, y, 0.9) == pytest.approx(0.9, abs=0.02)
     assert coverage(42 * samples, y, 0.9) == 1.0
     assert crps(42 * samples, y).mean() > 10 * crps(samples, y).mean()
-
-
-def test_pit_is_uniform_and_halves_ties() -> None:
-    rng = np.random.default_rng(0)
-    values = pit(rng.normal(size=(300, 4000)), rng.normal(size=4000))
-    assert stats.kstest(values, "uniform").statistic < 0.03
-    assert pit(np.zeros((5, 1)), np.zeros(1)) == pytest.approx(0.5)

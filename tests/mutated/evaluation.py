@@ -8,7 +8,6 @@ STATISTICS, CROWD, FID = ("evaluation/statistics.py", "evaluation/recurrent.py",
 MUTATIONS = (
     ("CRPS: wrong sign of the spread", CRPS, ".mean(0) - spread", ".mean(0) + spread"),
     ("CRPS: never fair", CRPS, "max(count - 1, 1) if fair else count", "count"),
-    ("PIT: ties counted whole", CRPS, "0.5 * (samples == truth)", "1.0 * (samples == truth)"),
     ("TS2Vec: channels taken as time", TS2VEC, ".amax(1) for i", ".amax(2) for i"),
     ("TS2Vec: scales of channels", TS2VEC, "F.max_pool1d(view.mT, 2).mT", "F.max_pool1d(view, 2)"),
     ("TS2Vec: instances taken as steps", TS2VEC, "_contrast(a.transpose(0, 1), b.transpose(0, 1))", "_contrast(a, b)"),

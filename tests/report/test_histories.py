@@ -52,6 +52,25 @@ def test_missing_truths_do_not_count() -> None:
     assert replace(whole, fan_truths=holed).coverage > 0.98
 
 
+def test_the_crps_tells_whether_the_history_is_used() -> None:
+    """Fans about N(m, 1) with the truth's m, samples about N(0, 1 + 9): 1/√π and √10/√π on average, in sd √10."""
+    rng = np.random.default_rng(2)
+    means = 3.0 * rng.normal(size=(400, 1, 1))
+    told = Histories(
+        columns=["a"],
+        fan_histories=means + rng.normal(size=(400, 5, 1)),
+        fan_truths=means + rng.normal(size=(400, 6, 1)),
+        fan_paths=means[:, None] + rng.normal(size=(400, 100, 6, 1)),
+        real_histories=np.zeros((400, 5, 1)),
+        real=means + rng.normal(size=(400, 6, 1)),
+        told=np.zeros((400, 5, 1)),
+        generated=means + rng.normal(size=(400, 6, 1)),
+    )
+    own, others = told.crps
+    assert own == pytest.approx(1 / np.sqrt(10 * np.pi), rel=0.06)
+    assert others == pytest.approx(1 / np.sqrt(np.pi), rel=0.06)
+
+
 def test_the_bands_are_quantiles_and_lines_meet_at_the_join() -> None:
     shown = content()
     chart = fan_chart(shown)

@@ -2,7 +2,6 @@ r"""Scores of probabilistic answers given as samples.
 
     CRPS      E|X − y| − ½ E|X − X'|          fair: the second mean leaves out a sample with itself
     coverage  share of y between the (1 − p)/2 and (1 + p)/2 quantiles of the samples
-    PIT       share of samples below y, ties halved; uniform for calibrated answers
 
 Coverage alone is passed by answers that are many times too wide; the CRPS is not.
 
@@ -13,7 +12,7 @@ References:
 
 from __future__ import annotations
 
-__all__ = ["coverage", "crps", "pit"]
+__all__ = ["coverage", "crps"]
 
 from typing import Any
 
@@ -41,12 +40,7 @@ def crps(samples: Array, truth: Array, fair: bool = True) -> Array:
 
 
 def coverage(samples: Array, truth: Array, level: float = 0.9) -> float:
-    """Share of `truth` (…) inside the central interval of the samples (S, …)."""
-    low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return float(((low <= truth) & (truth <= high)).mean())
-
-
-def pit(samples: Array, truth: Array) -> Array:
-    """The probability integral transform of each number, of the shape of `truth` (…)."""
-    share: Array = (samples < truth).mean(0) + 0.5 * (samples == truth).mean(0)
-    return share
+    """Share of `truth` (…) inside the central interval of the samples (S, …); unknown values (NaN) aside."""
+    known = np.isfinite(truth)
+    low, high = np.nanquantile(samples, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return float(((low <= truth) & (truth <= high))[known].mean())

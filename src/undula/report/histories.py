@@ -20,6 +20,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from ..evaluation.probabilistic import coverage, crps
 from .html import LAYOUT, rounded
 from .plots import GENERATED, REAL, TRAINING
 
@@ -61,9 +62,19 @@ class Histories:
     @property
     def coverage(self) -> float:
         """Share of the held-out values of the fans that lie in their 90 % band."""
-        low, high = np.nanquantile(self.fan_paths, [0.05, 0.95], axis=1)
-        known = np.isfinite(self.fan_truths)
-        return float(((self.fan_truths >= low) & (self.fan_truths <= high))[known].mean())
+        return coverage(self.fan_paths.swapaxes(0, 1), self.fan_truths)
+
+    @property
+    def crps(self) -> tuple[float, float]:
+        """CRPS of the fans and of samples that were told other histories, in columns' standard deviations.
+
+        The first below the second says that the model uses the history; NaN aside.
+        """
+        sd = np.nanstd(self.real, axis=(0, 1))
+        answers = (self.fan_paths.swapaxes(0, 1), np.repeat(self.generated[:, None], len(self.fan_truths), 1))
+        scores = [crps(samples, self.fan_truths) / np.where(sd > 0, sd, 1.0) for samples in answers]
+        own, others = (float(np.nanmean(score)) for score in scores)
+        return own, others
 
 
 def rolling(history: Array, window: Array, width: int) -> dict[str, Array]:
