@@ -64,13 +64,17 @@ PUBLISHED = {
 """Of the papers, on whole files; ours are on the first four fifths of each."""
 
 VALUES = {"type": "raw", "params": {"method": "none"}}
-NORMAL = {"type": "quantile", "params": {"knots": 33, "snap": False}}
+NORMAL = {"type": "quantile", "params": {"knots": 33, "wander": 0.1, "snap": False}}
+BENT = {"type": "quantile", "params": {"knots": 33, "snap": False}}
 ROUGH = {"type": "quantile", "params": {"snap": False}}
 STANDARD = {"type": "raw", "params": {"method": "standardise", "snap": False}}
-WHITER: dict[str, Any] = {"type": "decorrelate", "params": {"strength": 0.5}}
+WHITER: dict[str, Any] = {
+    "type": "decorrelate",
+    "params": {"strength": 0.5, "over": "window", "floor": 1e-4, "calibrate": True},
+}
 RECIPE: dict[str, Any] = {
     "preprocessing": [VALUES, "order", "power", NORMAL, WHITER],
-    "architecture": {"type": "mlp", "params": {"model_dim": 512, "num_layers": 4}},
+    "architecture": {"type": "mlp", "params": {"model_dim": 256, "num_layers": 6, "activation": "swiglu"}},
     "objective": {"type": "flow_matching", "params": {"density_mean": -1.2, "density_std": 1.6}},
     "sampler": {"type": "dpm", "params": {"num_steps": 20, "grid": "log_snr"}},
 }
@@ -93,8 +97,8 @@ def train(windows: np.ndarray, variant: str, seed: int, minutes: float, threads:
         **copy.deepcopy({**RECIPE, **VARIANTS[variant]}),
         data={"predict_len": LENGTH, "split": {"train": 1.0, "val": 0.0, "test": 0.0}},
         training={
-            "batch_size": 128, "learning_rate": 2e-3, "num_epochs": None, "max_time": 60 * minutes,
-            "sample_every": None, "device": "cpu", "threads": threads,
+            "batch_size": 128, "learning_rate": 2e-3, "betas": (0.9, 0.999), "num_epochs": None,
+            "max_time": 60 * minutes, "sample_every": None, "device": "cpu", "threads": threads,
         },
         seed=seed,
     ).fit(windows)  # fmt: skip

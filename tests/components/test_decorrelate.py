@@ -42,7 +42,9 @@ def two_sensors(n: int = 3000, length: int = 12) -> Tensor:
     return mixed * torch.tensor([[1.0], [50.0]], dtype=torch.float64) + 7.0
 
 
-@pytest.mark.parametrize("params", [{}, {"strength": 0.6}, {"over": "time"}, {"over": "features"}])
+@pytest.mark.parametrize(
+    "params", [{}, {"strength": 0.6}, {"over": "time"}, {"over": "features"}, {"over": "window"}]
+)
 def test_white_noise_behind_it_is_coloured_noise_before_it(params: dict[str, object]) -> None:
     x = two_sensors()
     fitted = DecorrelatePreprocessor(**params).fit(x)
@@ -121,6 +123,47 @@ def test_the_floor_keeps_what_the_data_lack_from_being_blown_up() -> None:
     for floor in (1e-3, 0.1):
         gain = DecorrelatePreprocessor(floor=floor).fit(smooth).gain_
         assert float(gain.min() / gain.max()) == pytest.approx(floor, rel=1e-6)
+
+
+def test_windows_are_white_where_a_column_follows_another_ones_past() -> None:
+    """The principal components of windows hold what neither spectra nor correlations of columns do."""
+    generator = torch.Generator().manual_seed(2)
+    first = torch.randn(4000, 1, 9, generator=generator, dtype=torch.float64)
+    second = torch.randn(4000, 1, 8, generator=generator, dtype=torch.float64)
+    x = torch.cat((first[..., 1:], 0.9 * first[..., :-1] + 0.3 * second), 1)  # yesterday's first column
+    for over, white in (("both", False), ("window", True)):
+        z = DecorrelatePreprocessor(over=over).fit(x).transform(x).flatten(1)
+        off = torch.corrcoef(z.mT) - torch.eye(16)
+        assert (float(off.abs().max()) < 1e-6) == white
+
+
+@pytest.mark.parametrize("over", ["both", "window"])
+def test_calibration_gives_samples_the_moments_of_the_data_and_stays_a_map(over: str) -> None:
+    """What a model makes too small, shifted and of another spectrum comes out as the data are."""
+    x = two_sensors()
+    fitted = DecorrelatePreprocessor(over=over, strength=0.5, calibrate=True).fit(x)
+    assert fitted.notes() == []
+    z = fitted.transform(x)
+    faults = torch.linspace(0.6, 1.1, 24, dtype=torch.float64).reshape(2, 12)
+    made = fitted._series(fitted._spectrum(z) * faults) + 0.2
+    fitted.learn_from_samples(made[:2000])
+    back = fitted.inverse_transform(made)
+    assert torch.allclose(back.mean(0), x.mean(0), atol=0.05 * float(x.std()))
+    scaled = DecorrelatePreprocessor(over=over, strength=0.0).fit(x)
+    ratio = scaled._spectrum(scaled.transform(back)).std(0) / scaled._spectrum(scaled.transform(x)).std(0)
+    assert float((ratio - 1).abs().max()) < 0.03
+    assert torch.allclose(fitted.change_, 1 / faults, rtol=0.05)
+    assert torch.allclose(fitted.inverse_transform(fitted.transform(x)), x)
+    assert "calibrated: components of samples times" in fitted.notes()[0]
+
+
+def test_calibration_leaves_components_alone_that_the_data_lack() -> None:
+    n = torch.arange(8, dtype=torch.float64)
+    x = torch.randn(200, 1, 2, dtype=torch.float64) @ torch.stack((torch.ones(8).double(), n))
+    fitted = DecorrelatePreprocessor(over="window", calibrate=True).fit(x)
+    fitted.learn_from_samples(fitted.transform(x) + 0.01 * torch.randn(200, 1, 8, dtype=torch.float64))
+    assert torch.equal(fitted.change_.flatten()[:6], torch.ones(6, dtype=torch.float64))
+    assert bool((fitted.gain_ > 0).all())
 
 
 def test_what_it_cannot_take_is_refused() -> None:

@@ -197,3 +197,21 @@ def test_few_knots_make_a_smooth_map_that_inverts() -> None:
     kinks = (slopes.diff().abs() > 1e-6 * slopes[1:].abs()).sum()
     assert kinks <= 2 * 9
     assert stats.kstest(fitted.transform(x).ravel().numpy(), "norm").statistic < 0.05
+
+
+def test_a_column_that_wanders_keeps_to_a_straight_line() -> None:
+    """Steps of a path have one size in z at every level; noise beside it still becomes normal."""
+    r = np.random.default_rng(3)
+    path = np.concatenate((np.linspace(0, 1, 3500), np.linspace(1, 9, 500))) + 0.01 * r.normal(size=N)
+    x = torch.from_numpy(np.stack((path, r.gamma(1.0, size=N)))).reshape(2, 200, 20).transpose(0, 1)
+    bent, straight = QuantilePreprocessor(knots=33), QuantilePreprocessor(knots=33, wander=0.1)
+    steps = [fitted.fit(x).transform(x)[:, 0].diff(dim=-1).flatten().abs() for fitted in (bent, straight)]
+    sizes = [float(s[3400:].median() / s[:3200].median()) for s in steps]
+    original = x[:, 0].diff(dim=-1).flatten().abs()
+    expected = float(original[3400:].median() / original[:3200].median())
+    assert sizes[1] == pytest.approx(expected, rel=1e-9)
+    assert sizes[0] < 0.7 * expected
+    z = straight.transform(x)
+    assert abs(float(z[:, 0].mean())) < 1e-9 and float(z[:, 0].std(correction=0)) == pytest.approx(1.0)
+    assert torch.equal(z[:, 1], bent.transform(x)[:, 1])
+    assert torch.allclose(straight.inverse_transform(z), x, atol=1e-12)

@@ -300,3 +300,29 @@ def test_sizes_are_positive(wrong: dict[str, int]) -> None:
 def test_a_wrong_option_is_one_message(block: str, values: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=f"{block}: .*{next(iter(values))}"):
         DiffusionModel(**{block: values}).fit(np.zeros((100, 1)))
+
+
+def test_a_calibrated_model_has_the_moments_of_its_training_windows(tmp_path: Path) -> None:
+    """Even of a network that has learned next to nothing; and a saved one stays calibrated."""
+    calibrated = {"type": "decorrelate", "params": {"over": "window", "calibrate": True}}
+    fitted = model(preprocessing=calibrated).fit(frame())
+    windows = np.lib.stride_tricks.sliding_window_view(frame()[["price", "volume"]][:280], 8, axis=0)
+    samples = np.asarray(fitted.sample(4000, seed=3))
+    spread = windows.std(0).T
+    assert np.allclose(samples.mean(0), windows.mean(0).T, atol=0.2 * spread.min(0))
+    assert np.allclose(samples.std(0), spread, rtol=0.15)
+    assert any("calibrated" in note for note in fitted.notes())
+    fitted.save(tmp_path / "model")
+    assert np.allclose(DiffusionModel.load(tmp_path / "model").sample(4, seed=3), samples[:4], rtol=1e-4)
+
+
+def test_calibration_is_for_unconditional_models() -> None:
+    calibrated = {"type": "decorrelate", "params": {"calibrate": True}}
+    with pytest.raises(IncompatibleError, match=r"calibrate: true is for unconditional.*history"):
+        model(preprocessing=calibrated, data=DataOptions(predict_len=8, history_len=4)).fit(frame())
+
+
+def test_calibration_comes_last() -> None:
+    calibrated = {"type": "decorrelate", "params": {"calibrate": True}}
+    with pytest.raises(ConfigError, match="only its last step can calibrate"):
+        model(preprocessing=[calibrated, "raw"]).compose()

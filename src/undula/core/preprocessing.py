@@ -47,6 +47,7 @@ class BasePreprocessor(Component, ABC):
         exact: whether `inverse_transform` of `transform` is the series again, to rounding.
         random: whether `draw` or `draw_inverse` draws random numbers.
         stage_name: what the training that `fit` is, is called; empty: `fit` trains nothing.
+        calibrates: whether `learn_from_samples` is to be called after the training.
         columns: names of the series' channels, told before `fit`; empty if they have none.
         stage: how to train, told before `fit` to a map that trains; None: with its own defaults.
         held_out: validation series, told before `fit` to a map that trains; None: there are none.
@@ -60,6 +61,7 @@ class BasePreprocessor(Component, ABC):
     exact: bool = True
     random: bool = False
     stage_name: str = ""
+    calibrates: bool = False
     columns: Sequence[str] = ()
     stage: Stage | None = None
     held_out: HeldOut | None = None
@@ -110,6 +112,16 @@ class BasePreprocessor(Component, ABC):
     ) -> tuple[BasePreprocessor, Series] | None:
         """The part whose `fit` is a training, and what reaches it of series x; None: there is none."""
         return (self, x) if self.stage_name else None
+
+    def learn_from_samples(self, z: Series) -> None:
+        """Change the map so that samples of the trained model come out as the data are.
+
+        Only for a map that says so (`calibrates`).
+
+        Args:
+            z: samples of the trained model in the space that is diffused.
+        """
+        raise NotImplementedError(f"{type(self).__name__} learns nothing from samples")
 
     @property
     def has_log_det(self) -> bool:

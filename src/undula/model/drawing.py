@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..core.condition import Condition
 from ..core.errors import ConfigError, DataError, RunError
-from ..core.randomness import Draws, Stream
+from ..core.randomness import Draws, Stream, derive_seed
 from ..core.registry import Registry
 from ..data.collation import Collator
 from ..data.given import Given, given_windows
@@ -25,6 +25,9 @@ from ..diffusion.guidance import BaseGuidance, CountedDenoiser, guided
 from ..diffusion.sampler import BaseSampler, SampleNoise
 from .composition import Composition
 from .fitting import Fitted
+
+_CALIBRATION, _CALIBRATION_BATCH = 4096, 512
+"""Samples that show a spectrum: its roots to 1 %."""
 
 Array = NDArray[np.floating[Any]]
 
@@ -64,6 +67,23 @@ class Drawing:
                 "unconditional=True (--unconditional) for the learned nulls"
             )
         return given if isinstance(given, Batch) else given_windows(given, collator, self.options)
+
+    def calibrate(self, seed: int) -> None:
+        """Show samples to a preprocessing that learns from them, drawn as the model draws by itself."""
+        diffused: list[Array] = []
+        self.draw(
+            _CALIBRATION,
+            derive_seed(seed, "calibration"),
+            sampler=self.parts.sampler,
+            guidance=[],
+            windows=None,
+            unconditional=False,
+            length=None,
+            batch_size=_CALIBRATION_BATCH,
+            on_progress=None,
+            on_diffused=diffused.append,
+        )
+        self.parts.preprocessing.learn_from_samples(torch.from_numpy(np.concatenate(diffused)))
 
     def draw(
         self,

@@ -136,6 +136,8 @@ class DiffusionModel:
 
         pictures = on_epoch if hooks.on_epoch else None
         self._fitted = fit(parts, prepared, training, self.seed, hooks, pictures, on_stage)
+        if parts.preprocessing.calibrates and self._fitted.outcome is not None:
+            Drawing(parts, self._fitted, self._options).calibrate(self.seed)
         return self
 
     def assemble(self, prepared: PreparedData, hooks: FitHooks | None = None) -> DiffusionLoss:

@@ -176,6 +176,11 @@ def assemble(
         parts.preprocessing.stage = stage or Stage(rehearsal=True)
         parts.preprocessing.held_out = _held_out(prepared, collator)
     s = _fit_to_data(parts, collator, train)
+    if parts.preprocessing.calibrates and collator.layout.droppable:
+        raise IncompatibleError(
+            f"calibrate: true is for unconditional models, and this one is told "
+            f"{', '.join(collator.layout.droppable)}: set calibrate: false"
+        )
     layout = parts.preprocessing.layout(collator.layout)
     parts.check_guidance(parts.guidance, collator.layout)
     with forked_generator(seed, "initialisation"):

@@ -8,6 +8,7 @@ TINY: dict[str, Any] = {"model_dim": 8, "num_layers": 1, "num_heads": 2}
 PARAMS: dict[str, list[dict[str, Any]]] = {
     "mlp": [
         {"model_dim": 32, "num_layers": 2, "embedding_dim": 16, "dropout": 0.1},
+        {"model_dim": 32, "num_layers": 1, "embedding_dim": 16, "activation": "swiglu"},
     ],
     "transformer": [
         {**SMALL, "patch_size": 4, "conditioning": "cross_attention"},

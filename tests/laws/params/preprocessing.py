@@ -15,6 +15,7 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
         {},
         {"tails": "gpd", "tail": 0.05, "atom": 0.02},
         {"snap": False},
+        {"knots": 33, "wander": 0.9},
     ],
     "technical": [
         {
@@ -74,5 +75,6 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
         {"strength": 0.5, "over": "time"},
         {"over": "features", "floor": 0.1},
         {"strength": 0.0},
+        {"strength": 0.5, "over": "window", "calibrate": True},
     ],
 }

@@ -13,7 +13,9 @@ continuous, and inside an atom's interval a slope that guidance can follow.
 
 Every row's own value bends the map. Where a series lingers at some levels and leaps over others, as a price
 does, that is the path's shape rather than the marginal's, and small steps in z become large ones in x: few
-`knots` keep the map smooth, and leave the rest to the model.
+`knots` keep the map smooth, and leave the rest to the model. Even a smooth one bends: where steps are small
+beside the spread of a column that wanders, they become as large as the path was dense there. Such columns
+(root mean square step below the share `wander` of the standard deviation) keep to a straight line.
 
 Beyond the outermost values the map goes on with the mean slope of the outer part (`linear`: x is
 locally Gaussian there), or the outer part is described by a generalised Pareto law (`gpd`),
@@ -68,14 +70,20 @@ class NormalScores(Component):
         tail: the outer share of the rows on either side, which says how the map goes on.
         atom: the least share of the rows that makes a value an atom.
         knots: the most knots besides atoms; few make a smooth map.
+        wander: the step, as a share of the spread, below which a column keeps to a straight line.
     """
 
     knots_: Tensor
 
     def __init__(
-        self, tails: Tails = "linear", tail: float = 0.02, atom: float = 0.005, knots: int = KNOTS
+        self,
+        tails: Tails = "linear",
+        tail: float = 0.02,
+        atom: float = 0.005,
+        knots: int = KNOTS,
+        wander: float = 0.0,
     ) -> None:
-        self.tails, self.tail, self.atom, self.knots = tails, tail, atom, knots
+        self.tails, self.tail, self.atom, self.knots, self.wander = tails, tail, atom, knots, wander
 
     def fit(self, x: Series, valid: Mask | None = None) -> NormalScores:
         """Learn each channel's distribution.
@@ -84,7 +92,11 @@ class NormalScores(Component):
             x: training series.
             valid: True where x has a value; None: everywhere.
         """
-        knots = [self._knots(column) for column in columns_of(x, valid)]
+        wanders = step_share(x, valid) < self.wander
+        knots = [
+            _straight(column.values) if wandering else self._knots(column)
+            for column, wandering in zip(columns_of(x, valid), wanders.tolist(), strict=True)
+        ]
         longest = max(k.shape[1] for k in knots)
         padded = [torch.nn.functional.pad(k, (0, longest - k.shape[1]), value=math.inf) for k in knots]
         self.knots_ = torch.stack(padded).mT.contiguous()
@@ -152,6 +164,23 @@ class NormalScores(Component):
         beyond = knots[3, -1] + _REACH
         value = knots[0, -1] + slope * _REACH
         return torch.cat((knots, torch.stack((value, beyond, beyond, beyond))[:, None]), dim=1)
+
+
+def step_share(x: Series, valid: Mask | None = None) -> Tensor:
+    """Root mean square step of each channel over its standard deviation, (C,); 1 for a constant one."""
+    exists = torch.ones_like(x, dtype=torch.bool) if valid is None else valid.expand_as(x)
+    both = exists[..., 1:] & exists[..., :-1]
+    steps = torch.where(both, x[..., 1:] - x[..., :-1], 0.0).double()
+    size = (steps.square().sum((0, 2)) / both.sum((0, 2)).clamp(min=1)).sqrt()
+    spread = torch.stack([x[:, c][exists[:, c]].double().std(correction=0) for c in range(x.shape[1])])
+    return torch.where(spread > 0, size / torch.where(spread > 0, spread, 1.0), 1.0)
+
+
+def _straight(values: Tensor) -> Tensor:
+    """Two knots of the line through mean and standard deviation, (4, 2)."""
+    mean, spread = values.mean(), values.std(correction=0)
+    z = torch.tensor([-1.0, 1.0], dtype=torch.float64)
+    return torch.stack((mean + spread * z, z, z, z))
 
 
 def _rows(x: Series) -> Tensor:

@@ -48,6 +48,11 @@ class PipelinePreprocessor(BasePreprocessor):
         if len(stages) > 1:
             raise ConfigError(f"pipeline: {len(stages)} steps are trained ({', '.join(stages)}): keep one")
         self.stage_name = stages[0] if stages else ""
+        if any(step.calibrates for step in steps[:-1]):
+            raise ConfigError(
+                "pipeline: only its last step can calibrate: move it there, or set calibrate: false"
+            )
+        self.calibrates = steps[-1].calibrates
 
     @property
     def has_log_det(self) -> bool:
@@ -103,6 +108,10 @@ class PipelinePreprocessor(BasePreprocessor):
                 return step.trained(x, condition)
             x, condition = step.transform(x, condition), _told(step, condition, x)
         return None
+
+    def learn_from_samples(self, z: Series) -> None:
+        """Let the last step learn; see `BasePreprocessor.learn_from_samples`."""
+        self.steps[-1].learn_from_samples(z)
 
     def inverse_transform(self, z: Series, condition: Condition | None = None) -> Tensor:
         """Through all steps' inverses, last to first, each with the condition it had on the way there."""

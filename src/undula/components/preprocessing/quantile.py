@@ -33,6 +33,8 @@ class QuantilePreprocessor(BasePreprocessor):
             training data speak for it, true in every column or refused, false nowhere.
         knots: the most points of the map besides atoms; few (33) keep it smooth, for series whose marginal
             is the shape of one path, such as prices.
+        wander: columns whose root mean square step is below this share of their standard deviation are
+            standardised and no more; 0: none.
     """
 
     def __init__(
@@ -42,9 +44,11 @@ class QuantilePreprocessor(BasePreprocessor):
         atom: Fraction = 0.005,
         snap: Snap = "auto",
         knots: Annotated[int, Ge(3)] = KNOTS,
+        wander: Fraction = 0.0,
     ) -> None:
-        self.tails, self.tail, self.atom, self.snap, self.knots = tails, tail, atom, snap, knots
-        self.normal = NormalScores(tails, tail, atom, knots)
+        self.tails, self.tail, self.atom, self.snap = tails, tail, atom, snap
+        self.knots, self.wander = knots, wander
+        self.normal = NormalScores(tails, tail, atom, knots, wander)
         self.grid = ValueGrid()
         self.snaps = True
 
