@@ -49,6 +49,7 @@ def boosting_scores(
     seed: int = 0,
     *,
     on_progress: Callable[[float], None] | None = None,
+    features: Callable[[Array], Array] = boosting_features,
 ) -> Scores:
     """Held-out area under the ROC curve of each pair and repeat, (pairs, repeats).
 
@@ -58,6 +59,7 @@ def boosting_scores(
         repeats: splits and boosters a pair.
         seed: of everything random.
         on_progress: called with the share that is done.
+        features: what the trees see of windows.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
@@ -69,7 +71,7 @@ def boosting_scores(
         for r in range(repeats):
             rng = np.random.default_rng([seed, r])
             sides = [side.some(size, rng) for side in pair]
-            sets = [boosting_features(side.values) for side in sides]
+            sets = [features(side.values) for side in sides]
             parts = [split(side, rng) for side in sides]
             x = [np.concatenate([s[part[i]] for s, part in zip(sets, parts, strict=True)]) for i in (0, 1)]
             y = [np.repeat([0, 1], [len(part[i]) for part in parts]) for i in (0, 1)]
