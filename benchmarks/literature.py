@@ -12,7 +12,7 @@ Discriminative (GRU of half the columns, GRU of 32, LSTM of 32), predictive, Con
 scores, five repeats each, and boosted trees, two; each with its standard deviation over repeats. `seconds` is
 what the literature's four scores of one set cost, alone.
 
-    python benchmarks/literature.py [google_stock etth1] [--quick]
+    python benchmarks/literature.py [google_stock etth1] [--others boosting] [--quick]
 """
 
 from __future__ import annotations
@@ -51,10 +51,12 @@ def sets_of(windows: np.ndarray, series: np.ndarray) -> dict[str, Pair]:
     return {"halves": halves, **{name: Pair.of(w, windows) for name, w in made.items()}}
 
 
-def judged(pairs: dict[str, Pair], repeats: int, options: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def judged(
+    pairs: dict[str, Pair], repeats: int, others: list[str], options: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
     """Every score of every set."""
     found: dict[str, Any] = {name: {} for name in pairs}
-    for metric in (*LITERATURE, *OTHERS):
+    for metric in (*LITERATURE, *others):
         start = time.perf_counter()
         # the encoder of Context-FID is trained on the first pair's real windows: all of them
         order = sorted(pairs, key=lambda name: name == "halves")
@@ -71,6 +73,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", nargs="*", default=["google_stock", "etth1"])
+    parser.add_argument("--others", nargs="*", default=OTHERS, choices=OTHERS, help="judges beside them")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="few steps: whether it runs at all")
     arguments = parser.parse_args()
@@ -87,7 +90,7 @@ def main() -> None:
         for metric in LITERATURE:
             SCORES[metric]([pairs["mixture"]], 5, 0, **options.get(metric, {}))
         seconds = time.perf_counter() - start
-        found = judged(pairs, 5, options)
+        found = judged(pairs, 5, arguments.others, options)
         rows = [
             {"set": which, **{m: f"{s['mean']:.4f} ± {s['sd']:.4f}" for m, s in scores.items()}}
             for which, scores in found.items()
