@@ -1,11 +1,12 @@
 """Generation at length 24 with one recipe for all sets, beside the floor, baselines and published rows.
 
-The recipe: columns that never cross become gaps, each is modelled at the power on which its increments do
-not depend on its level, marginals become nearly normal by a smooth map, cosines over time and principal
-components over columns are scaled towards white, and a residual network on the flattened window learns flow
-matching, at times whose density reaches down to the noise at which the smallest components are decided.
-Possible values and the order of columns are restored in the samples. Nothing is tuned by data set but the
-minutes. Protocol: the literature's, train = test, as many samples as windows.
+The recipe is the preset `windows`: columns that never cross become gaps, each is modelled at the power on
+which its increments do not depend on its level, marginals become nearly normal by a smooth map (levels that
+wander keep to a straight line), the principal components of windows are scaled towards white, and a residual
+network on the flattened window learns flow matching, at times whose density reaches down to the noise at
+which the smallest components are decided. Possible values and the order of columns are restored in the
+samples, and their spectrum is that of the training windows. Nothing is tuned by data set but the minutes.
+Protocol: the literature's, train = test, as many samples as windows.
 
     python benchmarks/generation.py [google_stock etth1 energy sines] [--minutes 20] [--seeds 0 1 2]
         [--variants recipe …] [--threads 2] [--calls]
@@ -28,6 +29,7 @@ import torch
 
 from common import real_windows, table, verdict, write
 from undula import DiffusionModel, Registry
+from undula.config.loading import load_config
 from undula.evaluation.blocks import RealWindows
 from undula.evaluation.boosting import boosting_scores
 from undula.evaluation.memorisation import copying_check
@@ -74,33 +76,37 @@ PUBLISHED = {
 }
 """Of the papers, on whole files; ours are on the first four fifths of each."""
 
-VALUES = {"type": "raw", "params": {"method": "none"}}
-NORMAL = {"type": "quantile", "params": {"knots": 33, "wander": 0.1, "snap": False}}
-BENT = {"type": "quantile", "params": {"knots": 33, "snap": False}}
-ROUGH = {"type": "quantile", "params": {"snap": False}}
-STANDARD = {"type": "raw", "params": {"method": "standardise", "snap": False}}
-WHITER: dict[str, Any] = {
-    "type": "decorrelate",
-    "params": {"strength": 0.5, "over": "window", "floor": 1e-4, "calibrate": True},
-}
 RECIPE: dict[str, Any] = {
-    "preprocessing": [VALUES, "order", "power", NORMAL, WHITER],
-    "architecture": {
-        "type": "mlp",
-        "params": {"model_dim": 512, "num_layers": 4, "activation": "swiglu", "dropout": 0.1},
-    },
-    "objective": {"type": "flow_matching", "params": {"density_mean": -1.2, "density_std": 1.6}},
-    "sampler": {"type": "dpm", "params": {"num_steps": 20, "grid": "log_snr"}},
+    kind: spec
+    for kind, spec in load_config("windows").component_specs().items()
+    if kind in ("preprocessing", "architecture", "objective", "sampler")
 }
+VALUES, ORDER, POWER, NORMAL, WHITER = RECIPE["preprocessing"]["params"]["steps"]
+"""The steps; every variant leaves one out, or has another in its place."""
+
+
+def changed(step: dict[str, Any], **params: Any) -> dict[str, Any]:
+    """A step with other parameters."""
+    return {**step, "params": {**step["params"], **params}}
+
+
+STANDARD = {"type": "raw", "params": {"method": "standardise", "snap": False}}
 VARIANTS: dict[str, dict[str, Any]] = {
     "recipe": {},
-    "no half-whitening": {"preprocessing": [VALUES, "order", "power", NORMAL]},
-    "no quantile-normal": {"preprocessing": [VALUES, "order", "power", STANDARD, WHITER]},
-    "a knot a row": {"preprocessing": [VALUES, "order", "power", ROUGH, WHITER]},
-    "no power": {"preprocessing": [VALUES, "order", NORMAL, WHITER]},
-    "no order": {"preprocessing": [VALUES, "power", NORMAL, WHITER]},
-    "no value grids": {"preprocessing": ["order", "power", NORMAL, WHITER]},
+    "no half-whitening": {"preprocessing": [VALUES, ORDER, POWER, NORMAL]},
+    "whitened by column and frequency": {
+        "preprocessing": [VALUES, ORDER, POWER, NORMAL, changed(WHITER, over="both")]
+    },
+    "fully whitened": {"preprocessing": [VALUES, ORDER, POWER, NORMAL, changed(WHITER, strength=1.0)]},
+    "not calibrated": {"preprocessing": [VALUES, ORDER, POWER, NORMAL, changed(WHITER, calibrate=False)]},
+    "no quantile-normal": {"preprocessing": [VALUES, ORDER, POWER, STANDARD, WHITER]},
+    "bent maps": {"preprocessing": [VALUES, ORDER, POWER, changed(NORMAL, wander=0.0), WHITER]},
+    "no power": {"preprocessing": [VALUES, ORDER, NORMAL, WHITER]},
+    "no order": {"preprocessing": [VALUES, POWER, NORMAL, WHITER]},
+    "no value grids": {"preprocessing": [ORDER, POWER, NORMAL, WHITER]},
     "standard times": {"objective": "flow_matching"},
+    "no products": {"architecture": changed(RECIPE["architecture"], activation="silu")},
+    "no dropout": {"architecture": changed(RECIPE["architecture"], dropout=0.0)},
     "min-max": {"preprocessing": [{"type": "raw", "params": {"method": "minmax", "snap": False}}]},
 }
 

@@ -39,9 +39,21 @@ def load_file(folder: Path) -> Path:
     return folder / "l.csv"
 
 
+def prices_file(folder: Path) -> Path:
+    rng = np.random.default_rng(0)
+    close = 50 * np.exp(np.cumsum(0.01 * rng.normal(size=900))).round(4)
+    low, high = close - rng.exponential(0.4, 900).round(2), close + rng.exponential(0.4, 900).round(2)
+    days = pd.bdate_range("2000-01-03", periods=900)
+    pd.DataFrame({"date": days, "low": low, "high": high, "close": close}).to_csv(
+        folder / "p.csv", index=False
+    )
+    return folder / "p.csv"
+
+
 @pytest.mark.parametrize(
     ("preset", "file", "columns"),
     [
+        ("windows", prices_file, ["low", "high", "close"]),
         ("vix_sp500", vix_file, ["sp500_close_log_return", "vix_close_log"]),
         ("gefcom2014", load_file, ["load_mw", "temp_f"]),
     ],
@@ -58,6 +70,8 @@ def test_presets_run(tmp_path: Path, preset: str, file: object, columns: list[st
     assert results["data"]["columns"] == columns
     samples = pd.read_parquet(outcome.folder / "samples.parquet")
     assert np.isfinite(samples[columns].to_numpy()).all()
+    if preset == "windows":
+        assert (samples["low"] <= samples["close"]).all() and (samples["close"] <= samples["high"]).all()
 
 
 def test_days_of_load_are_days(tmp_path: Path) -> None:
@@ -75,6 +89,7 @@ def test_days_of_load_are_days(tmp_path: Path) -> None:
     [
         ("vix_sp500", r"data\.path=FILE.*pip install 'undula\[download\]'.*undula data download vix_sp500"),
         ("gefcom2014", r"data\.path=GEFCom2014-E\.csv.*doi:10\.1016"),
+        ("windows", r"no data: give data\.path \(your own file\)"),
     ],
 )
 def test_without_a_file_the_ways_out_are_told(
