@@ -76,9 +76,10 @@ PUBLISHED = {
 }
 """Of the papers, on whole files; ours are on the first four fifths of each."""
 
+PRESET = load_config("windows")
 RECIPE: dict[str, Any] = {
     kind: spec
-    for kind, spec in load_config("windows").component_specs().items()
+    for kind, spec in PRESET.component_specs().items()
     if kind in ("preprocessing", "architecture", "objective", "sampler")
 }
 VALUES, ORDER, POWER, NORMAL, WHITER = RECIPE["preprocessing"]["params"]["steps"]
@@ -126,8 +127,10 @@ def train(windows: np.ndarray, variant: str, seed: int, minutes: float, threads:
         **copy.deepcopy({**RECIPE, **VARIANTS[variant]}),
         data={"predict_len": LENGTH, "split": {"train": 1.0, "val": 0.0, "test": 0.0}},
         training={
-            "batch_size": 128, "learning_rate": 2e-3, "betas": (0.9, 0.999), "num_epochs": None,
-            "max_time": 60 * minutes, "sample_every": None, "device": "cpu", "threads": threads,
+            **PRESET.training.model_dump(exclude_unset=True),
+            "max_time": 60 * minutes,
+            "device": "cpu",
+            "threads": threads,
         },
         seed=seed,
     ).fit(windows)  # fmt: skip
