@@ -166,6 +166,22 @@ def test_other_data_are_noticed(what: str) -> None:
         compare_results({("a", 0): results(1), ("b", 0): other}, ["a", "b"])
 
 
+def test_a_trained_judge_has_a_floor_for_each_seed() -> None:
+    """Its split and its start are the seed's; at one seed two runs have the same."""
+
+    def judged(value: float, floor: float) -> dict[str, Any]:
+        entry = results(value, floor=1.0)
+        return {
+            **entry,
+            "metrics": {**entry["metrics"], "boosting": {"value": 0.7, "floor": floor, "better": "lower"}},
+        }
+
+    found = {(label, seed): judged(1 + seed, 0.5 + 0.01 * seed) for label in "ab" for seed in (0, 1)}
+    assert compare_results(found, ["a", "b"]).figures
+    with pytest.raises(DataError, match=r"a \(seed 1\) and b \(seed 1\).*floor of boosting"):
+        compare_results({**found, ("b", 1): judged(2, 0.6)}, ["a", "b"])
+
+
 def test_the_fields_words_come_along() -> None:
     found = {(label, 0): results(1) for label in "ab"}
     for entry in found.values():

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..core.errors import DataError
+from .names import ABOUT
 from .paired import CONFIDENCE, Difference, holm, paired_difference, spread, winner
 
 Results = Mapping[tuple[str, int], Mapping[str, Any]]
@@ -205,21 +206,34 @@ def _values(of_runs: Mapping[tuple[str, int], Mapping[str, Any]]) -> dict[str, d
 
 
 def _check_same_data(results: Results) -> None:
-    """Refuse runs whose windows or floors, which depend on the data alone, are not the same."""
-    (first, reference), *others = results.items()
-    for other, found in others:
-        problem = None
-        if found["data"]["windows"] != reference["data"]["windows"]:
-            problem = f"windows: {reference['data']['windows']} and {found['data']['windows']}"
-        for name in set(found["metrics"]) & set(reference["metrics"]) - {"copying"}:
-            floors = [_number(r["metrics"][name].get("floor")) for r in (reference, found)]
-            if all(map(math.isfinite, floors)) and not math.isclose(*floors, rel_tol=1e-6, abs_tol=1e-12):
-                problem = f"floor of {name}: {floors[0]:.6g} and {floors[1]:.6g}"
-        if problem:
-            raise DataError(
-                f"{first[0]} (seed {first[1]}) and {other[0]} (seed {other[1]}) were judged by different "
-                f"data ({problem}): the data have changed between the runs; train both again"
-            )
+    """Refuse runs whose windows or floors, which depend on the data alone, are not the same.
+
+    A trained judge's floor depends on the seed too, and is compared with that of a run of the same seed.
+    """
+    first = next(iter(results))
+    of_seed: dict[int, tuple[str, int]] = {}
+    for key in results:
+        same_seed = of_seed.setdefault(key[1], key)
+        for reference, trained in ((first, False), (same_seed, True)):
+            problem = _difference(results[reference], results[key], trained)
+            if problem:
+                raise DataError(
+                    f"{reference[0]} (seed {reference[1]}) and {key[0]} (seed {key[1]}) were judged by "
+                    f"different data ({problem}): the data have changed between the runs; train both again"
+                )
+
+
+def _difference(one: Mapping[str, Any], other: Mapping[str, Any], trained: bool) -> str | None:
+    """What of two runs' data differs; the floors of trained judges count if `trained`."""
+    if one["data"]["windows"] != other["data"]["windows"]:
+        return f"windows: {one['data']['windows']} and {other['data']['windows']}"
+    for name in set(one["metrics"]) & set(other["metrics"]) - {"copying"}:
+        floors = [_number(run["metrics"][name].get("floor")) for run in (one, other)]
+        seeded = name in ABOUT and (ABOUT[name].network or ABOUT[name].group == "judges")
+        compared = all(map(math.isfinite, floors)) and (trained or not seeded)
+        if compared and not math.isclose(*floors, rel_tol=1e-6, abs_tol=1e-12):
+            return f"floor of {name}: {floors[0]:.6g} and {floors[1]:.6g}"
+    return None
 
 
 def _number(value: Any) -> float:
