@@ -115,6 +115,26 @@ def test_every_preprocessing_agrees_with_torch(preprocessing: dict[str, Any], tm
         assert found is not None
 
 
+@pytest.mark.slow
+def test_real_steps_agree_with_torch(tmp_path: Path) -> None:
+    """°F in °C, rounded: what the graph returns in the data's units are values of that sensor."""
+    rows = np.cumsum(np.random.default_rng(0).normal(size=(600, 2)), axis=0).round()
+    celsius = pd.DataFrame(((rows + 59 - 32) / 1.8).round(1), columns=["a", "b"])
+    model = DiffusionModel(
+        architecture=MLP,
+        preprocessing="raw",
+        sampler={"type": "heun", "params": {"num_steps": 6}},
+        data={"columns": ["a", "b"], "predict_len": 16, "split": {"train": 0.9, "val": 0.0, "test": 0.1}},
+        training={"max_steps": 1, "batch_size": 16},
+    ).fit(celsius)
+    assert exported(model, tmp_path / "m.onnx") is not None
+    session, about = SAMPLER["load"](tmp_path / "m.onnx")
+    found = SAMPLER["generate"](session, about, SampleNoise(5, torch.arange(3), 2, 16)(0).numpy())
+    possible = ((np.arange(-500, 500) - 32) / 1.8).round(1)
+    assert np.abs(found[..., None] - possible).min(-1).max() < 1e-5
+    assert np.isclose(found, model.sample(3, seed=5), atol=1e-5).mean() > 0.9
+
+
 @pytest.mark.parametrize("noise", cases("noise", ()))
 def test_every_noise_agrees_with_torch(noise: dict[str, Any], tmp_path: Path) -> None:
     """Where the noise is coloured, Σ^½ is an output, and numpy starts from it as the model does."""

@@ -4,6 +4,7 @@ A line is (what it is, file under src/undula, text that is there exactly once, w
 """
 
 GRID = "components/preprocessing/_grid.py"
+LATTICE = "components/preprocessing/_lattice.py"
 ROWS = "components/preprocessing/_rows.py"
 QUANTILE = "components/preprocessing/_quantile.py"
 INDICATORS = "components/preprocessing/_indicators.py"
@@ -13,8 +14,21 @@ MUTATIONS = (
     ("values: tails that do not bend", GRID, " * bend.clamp(max=1.0)", ""),
     ("values: float32 taken for float64", GRID, "if single else 4.0", "if False else 4.0"),
     ("values: rounded down, not to the nearest", GRID, "/ step).round() * step", "/ step).floor() * step"),
-    ("values: no offset", GRID, "exact * unit - offset", "exact * unit"),
+    ("values: no offset", GRID, "(exact - offset)", "exact"),
     ("values: no gradient through the snap", GRID, "nearest.to(x.dtype) + (x - x.detach())", "nearest.to(x.dtype)"),
+    ("values: multiples of real steps not rounded", GRID, "(nearest * unit).round() / unit", "nearest"),
+    ("values: a value off the lattice that is come back to", GRID, "seen_once = len(odd) == 0 or", "seen_once = True or"),
+    ("values: above 0 where 0 is not on the grid", GRID, "if decimals >= 0 and round(offset) == 0 else", "if decimals >= 0 else"),
+    ("lattice: no evidence", LATTICE, "_DIGITS = 10.0", "_DIGITS = -1e3"),
+    ("lattice: no value may be off", LATTICE, "_ODD = 10, 0.01", "_ODD = 10, 0.0"),
+    ("lattice: 5 % may be off", LATTICE, "_ODD = 10, 0.01", "_ODD = 10, 0.05"),
+    ("lattice: the highest peak, not the first", LATTICE, "_AS_HIGH = 2**18, 8, 0.96", "_AS_HIGH = 2**18, 8, 1.0"),
+    ("lattice: the least gap counts, not the usual", LATTICE, "2 * _ODD, method", "0.0, method"),
+    ("lattice: least squares, not the least deviation", LATTICE, "for _ in range(80)", "for _ in range(0)"),
+    ("lattice: no fractions", LATTICE, "_SIMPLE, _DENOMINATORS = 16, range(1, 1001)", "_SIMPLE, _DENOMINATORS = 16, range(0)"),
+    ("lattice: fractions only where they are as good", LATTICE, "_SIMPLE, _DENOMINATORS = 16", "_SIMPLE, _DENOMINATORS = 0"),
+    ("lattice: offsets beside 0", LATTICE, "0.0 if abs(offset) <= room else", "0.0 if False else"),
+    ("lattice: values up to a unit off", LATTICE, "room = 0.5 +", "room = 1.0 +"),
     ("values: rows of overlapping windows counted often", ROWS, "return steps >= length - new[:, None]", "return steps >= 0 * new[:, None] "),
     ("values: rests counted as visits", ROWS, "self.values[self.arrivals]", "self.values"),
     ("values: any overlap believed", ROWS, "if 2 * int((agree & changes).sum()) > int(changes.sum())", "if bool(agree.any())"),

@@ -7,7 +7,9 @@ A claim needs evidence, because a wrong one spoils good samples and a missed one
 
 * *decimals* d: every value lies within its rounding of a multiple of 10^−d, and n values that could
   be anything would do so with a probability Π 2 tol_i/10^−d below 10⁻¹⁰;
-* *step* g: all differences are multiples of g, which n integers are by chance with g^−(n−1) < 10⁻⁹;
+* *step* g: all differences are multiples of g, which n integers are by chance with g^−(n−1) < 10⁻⁹; or all
+  values (but for one in a hundred, if it was there once) are o + k g, rounded to the decimals, for a real g
+  (°F in °C, what a sensor resolves): see `_lattice`;
 * *levels*: at most 32 different values, each visited 5 times or more, that leave most of their grid
   (or the real line) free; two values that are both visited so often are levels always;
 * *bounds*: the data come to their extreme value as to a wall. With visits c₀, c₁, c₂ of the extreme
@@ -19,7 +21,7 @@ A claim needs evidence, because a wrong one spoils good samples and a missed one
   one step before it if a Gaussian of its mean and spread, drawn as often as the column crosses its
   mean, would have crossed 0 6 times or more.
 
-Steps that are no multiple of a power of ten (°F in °C) are not looked for.
+Steps of values that were not rounded to decimals are not looked for.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ from torch import Tensor
 from ...core.component import Component
 from ...core.errors import DataError
 from ...core.types import Mask, Series
+from ._lattice import lattice
 from ._rows import Column, columns_of
 
 Snap = Literal["auto"] | bool
@@ -55,7 +58,7 @@ class ValueGrid(Component):
 
     Attributes:
         decimals_: d of each channel, −1 without a grid, (C,).
-        step_: in units of 10^−d, (C,).
+        step_: in units of 10^−d, to which multiples of a step that is not whole are rounded, (C,).
         offset_: of the grid from 0, in the same units, (C,).
         low_: the least value, −inf without a bound, (C,).
         high_: the greatest, (C,).
@@ -88,8 +91,8 @@ class ValueGrid(Component):
         columns_ = columns_of(x, valid) if snap else [None] * x.shape[1]
         found = [_Found(column) for column in columns_]
         self.decimals_ = torch.tensor([f.decimals for f in found])
-        self.step_ = torch.tensor([f.step for f in found])
-        self.offset_ = torch.tensor([f.offset for f in found])
+        self.step_ = torch.tensor([f.step for f in found], dtype=torch.float64)
+        self.offset_ = torch.tensor([f.offset for f in found], dtype=torch.float64)
         self.low_ = torch.tensor([f.low for f in found], dtype=torch.float64)
         self.high_ = torch.tensor([f.high for f in found], dtype=torch.float64)
         width = max(len(f.levels) for f in found)
@@ -122,7 +125,9 @@ class ValueGrid(Component):
             for values in (self.decimals_, self.step_, self.offset_, self.low_, self.high_)
         )
         unit = torch.pow(torch.tensor(10.0, dtype=torch.float64, device=x.device), decimals.clamp(min=0))
-        nearest = (((exact * unit - offset) / step).round() * step + offset) / unit
+        step, offset = step / unit, offset / unit  # halves are rounded as numpy rounds k·step + offset
+        nearest = ((exact - offset) / step).round() * step + offset
+        nearest = (nearest * unit).round() / unit
         nearest = torch.where(decimals >= 0, nearest, exact).clamp(low, high)
         if self.levels_.shape[1]:
             nearest = self._at_levels(exact, nearest)
@@ -148,7 +153,7 @@ class ValueGrid(Component):
         return [f"{name}: {', '.join(parts)}" for name, parts in told if parts]
 
     def _of_channel(self, c: int) -> list[str]:
-        decimals, step, offset = int(self.decimals_[c]), int(self.step_[c]), int(self.offset_[c])
+        decimals, step, offset = int(self.decimals_[c]), float(self.step_[c]), float(self.offset_[c])
 
         def number(value: float) -> str:
             return f"{round(value, decimals):.12g}" if decimals >= 0 else f"{value:.6g}"
@@ -160,14 +165,17 @@ class ValueGrid(Component):
         parts = []
         if decimals >= 0:
             usual = "whole numbers" if decimals == 0 else f"{decimals} decimal{'s' * (decimals > 1)}"
-            start = f" from {number(offset / 10**decimals)}" if offset else ""
-            parts.append(usual if step == 1 else f"steps of {number(step / 10**decimals)}{start}")
+            start = f" from {number(round(offset) / 10**decimals)}" if round(offset) else ""
+            real = f"steps of {step / 10**decimals:.4g}{start} ({usual})"
+            whole = usual if step == 1 else f"steps of {number(step / 10**decimals)}{start}"
+            parts.append(whole if step.is_integer() else real)
         low, high = float(self.low_[c]), float(self.high_[c])
-        tick = step / 10**decimals if decimals >= 0 and not offset else math.nan
         if math.isfinite(low):
-            parts.append("above 0" if low == tick else f"not below {number(low)}")
+            first = low == _beside_0(decimals, step, offset, 1) != 0
+            parts.append("above 0" if first else f"not below {number(low)}")
         if math.isfinite(high):
-            parts.append("below 0" if high == -tick else f"not above {number(high)}")
+            last = high == _beside_0(decimals, step, offset, -1) != 0
+            parts.append("below 0" if last else f"not above {number(high)}")
         return parts
 
 
@@ -175,7 +183,7 @@ class _Found:
     """What is known of one channel; see the module's claims."""
 
     def __init__(self, column: Column | None) -> None:
-        self.decimals, self.step, self.offset = -1, 1, 0
+        self.decimals, self.step, self.offset = -1, 1.0, 0.0
         self.low, self.high = -math.inf, math.inf
         self.levels: list[float] = []
         if column is None or len(column.values) < _FEWEST_ROWS:
@@ -187,27 +195,46 @@ class _Found:
             exact = (column.values * 10**self.decimals).round() / 10**self.decimals
             column = Column(exact, column.arrivals, column.single)
             values = torch.unique(exact)
-            units = (values * 10**self.decimals).round().long()
-            common = int(np.gcd.reduce(np.diff(units.numpy()))) if len(units) > 1 else 1
-            if (len(units) - 1) * math.log10(common) >= _STEP_DIGITS:
-                self.step, self.offset = common, int(units[0]) % common
-            occupied = len(units) / (1 + int(units[-1] - units[0]) // self.step)
+            self.step, self.offset = _step(column, values, self.decimals)
+            span = float(values[-1] - values[0]) * 10**self.decimals
+            occupied = len(values) / (1 + round(span / self.step))
         few = 2 <= len(values) <= _MOST_LEVELS and (len(values) == 2 or occupied <= 0.5)
         if few and float(column.visits(values).min()) >= _LEVEL_VISITS:
             self.levels = values.tolist()
         elif len(values) > 1:
-            self.low = _low(column, values[:3], self._tick())
+            above, below = (_beside_0(self.decimals, self.step, self.offset, way) for way in (1, -1))
+            self.low = _low(column, values[:3], above)
             mirrored = Column(-column.values, column.arrivals, column.single)
-            self.high = -_low(mirrored, -values.flip(0)[:3], self._tick())
+            self.high = -_low(mirrored, -values.flip(0)[:3], -below)
 
-    def _tick(self) -> float:
-        """The distance between possible values; 0: any."""
-        return self.step / 10**self.decimals if self.decimals >= 0 and not self.offset else 0.0
+
+def _step(column: Column, values: Tensor, decimals: int) -> tuple[float, float]:
+    """Step and offset of distinct values, in units of 10^−decimals; 1 and 0 if nothing speaks for any."""
+    units = (values * 10**decimals).round()
+    common = int(np.gcd.reduce(np.diff(units.long().numpy()))) if len(units) > 1 else 1
+    if (len(units) - 1) * math.log10(common) >= _STEP_DIGITS:
+        return float(common), float(units[0]) % common
+    found = lattice(units.numpy(), float(units.abs().max()) * _precision(column.single))
+    if found is None:
+        return 1.0, 0.0
+    odd = values[torch.from_numpy(found.odd)]
+    seen_once = len(odd) == 0 or float(column.visits(odd).max()) == 1
+    return (found.step, found.offset) if seen_once else (1.0, 0.0)
+
+
+def _beside_0(decimals: int, step: float, offset: float, way: int) -> float:
+    """The grid's value next to 0, above or below (1, −1); 0 where any is possible or 0 is not on the grid."""
+    return round(offset + way * step) / 10**decimals if decimals >= 0 and round(offset) == 0 else 0.0
+
+
+def _precision(single: bool) -> float:
+    """How far off values may be in comparison with themselves."""
+    return torch.finfo(torch.float32).eps if single else 4.0 * torch.finfo(torch.float64).eps
 
 
 def _decimals(values: Tensor, single: bool) -> int:
     """The number of decimals of distinct values, −1 if nothing speaks for any."""
-    precision = torch.finfo(torch.float32).eps if single else 4.0 * torch.finfo(torch.float64).eps
+    precision = _precision(single)
 
     def tolerance(some: Tensor, unit: float) -> Tensor:
         return (some.abs() * precision).clamp(min=1e-6 / unit)
@@ -231,7 +258,7 @@ def _low(column: Column, least: Tensor, tick: float) -> float:
     Args:
         column: all rows.
         least: its two or three least values, rising.
-        tick: distance between the grid's values, 0 without a grid.
+        tick: the grid's first value above 0, 0 without a grid.
     """
     visits = column.visits(least)
     growth = visits[:-1] / visits[1:]
