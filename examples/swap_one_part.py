@@ -6,7 +6,7 @@ python examples/swap_one_part.py
 from undula import ExperimentRunner
 
 common = [
-    "data={dataset: ar1, columns: null, transform: none, stride: 8}",
+    "data={dataset: ar1, columns: null, transform: none, stride: 16}",
     "training.num_epochs=20",
     "training.sample_every=null",
     "evaluation={num_samples: 500, metrics: [wasserstein, acf], domain: null}",

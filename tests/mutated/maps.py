@@ -22,6 +22,10 @@ MUTATIONS = (
     ("maps: increments, start of the last window", f"{FOLDER}/_increments.py", "y[-1, :, -lag:]", "y[-1, :, :lag]"),
     ("maps: log_return, slope 1/x → x", f"{FOLDER}/log_return.py", "return -torch.log(x)", "return torch.log(x)"),
     ("maps: decorrelate, strength", f"{FOLDER}/decorrelate.py", "** self.strength", "** 1.0"),
-    ("maps: decorrelate, not turned back", f"{FOLDER}/decorrelate.py", "return self.components_.mT.to(coefficients) @ idct(coefficients)", "return idct(coefficients)"),
+    ("maps: decorrelate, not turned back", f"{FOLDER}/decorrelate.py", "return components.mT @ idct(coefficients)", "return idct(coefficients)"),
+    ("maps: decorrelate, windows not turned back", f"{FOLDER}/decorrelate.py", "(coefficients.flatten(1) @ components).unflatten", "coefficients.flatten(1).unflatten"),
+    ("maps: decorrelate, calibrated the wrong way", f"{FOLDER}/decorrelate.py", "self.gain_ = self.gain_ * self.change_", "self.gain_ = self.gain_ / self.change_"),
+    ("maps: decorrelate, mean not calibrated", f"{FOLDER}/decorrelate.py", "self._series(self._spectrum(mean[None]) * self.gain_)", "0.0 * self._series(self._spectrum(mean[None]) * self.gain_)"),
+    ("maps: quantile, what does not wander is straight", f"{FOLDER}/_quantile.py", "step_share(x, valid) < self.wander", "step_share(x, valid) > self.wander"),
     ("maps: decorrelate, mean variance", f"{FOLDER}/decorrelate.py", "gain * (variance / gain.square()).mean().sqrt()", "gain"),
 )  # fmt: skip
