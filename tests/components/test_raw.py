@@ -161,6 +161,18 @@ def test_samples_print_as_the_data_do() -> None:
     assert torch.equal(low, torch.tensor([[[0.3, 0.3, -0.4, 7.0, 123.5]]]))
 
 
+def test_values_that_went_through_single_precision_come_back_as_they_stand_in_the_file() -> None:
+    """A file with 50.189998626708984 gets no 50.19, which any tree would tell from it."""
+    column = price().round(2).astype(np.float32).astype(float)
+    assert not np.array_equal(column, column.round(2))
+    fitted = RawPreprocessor().fit(windows(column))
+    assert fitted.notes() == ["column 1: 2 decimals"]
+    noisy = windows(column) + 0.004 * torch.rand(1, 1, L, dtype=torch.float64)
+    assert torch.equal(fitted.inverse_transform(fitted.transform(noisy)), windows(column))
+    in_single = RawPreprocessor().fit(windows(column).float())  # nothing is known of the file
+    assert torch.equal(in_single.inverse_transform(in_single.transform(noisy)), windows(column.round(2)))
+
+
 def test_bounds_and_levels_hold_for_any_z() -> None:
     columns = np.stack(
         [FOUND["steps of 5, not below 0"], FOUND["-1, 0.5, 2 or 10"], switch(), price()], axis=1

@@ -21,7 +21,8 @@ A claim needs evidence, because a wrong one spoils good samples and a missed one
   one step before it if a Gaussian of its mean and spread, drawn as often as the column crosses its
   mean, would have crossed 0 6 times or more.
 
-Steps of values that were not rounded to decimals are not looked for.
+Steps of values that were not rounded to decimals are not looked for. Values that once were in single
+precision and show it (5.827000141143799) are returned so: they are the ones that the data have.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class ValueGrid(Component):
         offset_: of the grid from 0, in the same units, (C,).
         low_: the least value, −inf without a bound, (C,).
         high_: the greatest, (C,).
+        single_: whether the values were written in double precision after single (5.827000141143799), (C,).
         levels_: the only values, if there are few, else nothing; NaN at the end, (C, K).
         twin_: the first channel that each one always equals; its own number without one, (C,).
     """
@@ -71,6 +73,7 @@ class ValueGrid(Component):
     offset_: Tensor
     low_: Tensor
     high_: Tensor
+    single_: Tensor
     levels_: Tensor
     twin_: Tensor
 
@@ -95,6 +98,7 @@ class ValueGrid(Component):
         self.offset_ = torch.tensor([f.offset for f in found], dtype=torch.float64)
         self.low_ = torch.tensor([f.low for f in found], dtype=torch.float64)
         self.high_ = torch.tensor([f.high for f in found], dtype=torch.float64)
+        self.single_ = torch.tensor([x.dtype == torch.float64 and f.single for f in found])
         width = max(len(f.levels) for f in found)
         rows = [[*f.levels, *[math.nan] * (width - len(f.levels))] for f in found]
         self.levels_ = torch.tensor(rows, dtype=torch.float64).reshape(len(found), width)
@@ -128,6 +132,7 @@ class ValueGrid(Component):
         step, offset = step / unit, offset / unit  # halves are rounded as numpy rounds k·step + offset
         nearest = ((exact - offset) / step).round() * step + offset
         nearest = (nearest * unit).round() / unit
+        nearest = torch.where(self.single_.to(x.device)[:, None], nearest.float().double(), nearest)
         nearest = torch.where(decimals >= 0, nearest, exact).clamp(low, high)
         if self.levels_.shape[1]:
             nearest = self._at_levels(exact, nearest)
@@ -186,6 +191,7 @@ class _Found:
         self.decimals, self.step, self.offset = -1, 1.0, 0.0
         self.low, self.high = -math.inf, math.inf
         self.levels: list[float] = []
+        self.single = column is not None and column.single
         if column is None or len(column.values) < _FEWEST_ROWS:
             return
         values = torch.unique(column.values)
