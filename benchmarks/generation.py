@@ -12,8 +12,9 @@ Protocol: the literature's, train = test, as many samples as windows.
         [--variants recipe …] [--threads 2] [--calls]
 
 `--variants` names what is left out or put in (see VARIANTS); `--calls` measures quality and time against the
-sampler's network calls. Trained on all windows; those of long files are judged every fourth row (stated in
-the result).
+sampler's network calls; `--keep FOLDER` keeps each model's samples and takes those that are there, so that
+seeds may be trained side by side (`--only-train`) and judged together. Trained on all windows; those of long
+files are judged every fourth row (stated in the result).
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from __future__ import annotations
 import argparse
 import copy
 import functools
+import json
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -152,6 +156,20 @@ def copies(samples: np.ndarray, windows: np.ndarray) -> dict[str, Any]:
     return {"share": check.value, "verdict": check.verdict, "median_ratio": check.median_ratio}
 
 
+def kept(
+    path: Path | None, make: Callable[[], tuple[np.ndarray, dict[str, Any]]]
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Samples and what is told of their model, from a file or made and written there."""
+    if path is not None and path.exists():
+        with np.load(path) as stored:
+            return stored["samples"], json.loads(str(stored["made"]))
+    samples, made = make()
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path, samples=samples, made=json.dumps(made))
+    return samples, made
+
+
 def study(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """All variants, seeds and baselines of one data set."""
     stride = STRIDES[name]
@@ -164,19 +182,25 @@ def study(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     for variant in arguments.variants:
         for seed in arguments.seeds if variant == "recipe" else arguments.seeds[:1]:
             label = f"{variant}, seed {seed}"
-            start = time.perf_counter()
-            model = train(trained_on, variant, seed, arguments.minutes, arguments.threads)
-            trained = time.perf_counter() - start
-            sets[label] = np.asarray(model.sample(n, seed=1))
-            made[label] = {
-                "notes": model.notes(),
-                "train_s": trained,
-                "steps": model.outcome_.steps,
-                "parameters": model.num_parameters_,
-            }
-            print(f"  {label}: {model.outcome_.steps} steps, {model.notes()[-1]}", flush=True)
-            if arguments.calls and label == "recipe, seed 0":
-                made["calls"] = against_calls(model, windows)
+            path = arguments.keep and arguments.keep / f"{name}, {label}.npz"
+
+            def make(variant: str = variant, seed: int = seed) -> tuple[np.ndarray, dict[str, Any]]:
+                start = time.perf_counter()
+                model = train(trained_on, variant, seed, arguments.minutes, arguments.threads)
+                about = {
+                    "train_s": time.perf_counter() - start,
+                    "notes": model.notes(),
+                    "steps": model.outcome_.steps,
+                    "parameters": model.num_parameters_,
+                }
+                if arguments.calls and variant == "recipe" and not seed:
+                    about["calls"] = against_calls(model, windows)
+                return np.asarray(model.sample(n, seed=1)), about
+
+            sets[label], made[label] = kept(path, make)
+            print(f"  {label}: {made[label]['steps']} steps, {made[label]['notes'][-1]}", flush=True)
+    if arguments.only_train:
+        return {"made": made}
     stretches = [series] if name != "sines" else list(windows)
     for baseline in ("gaussian_mixture", "block_bootstrap"):
         sets[baseline] = Registry.get("baseline", baseline).fit(stretches, LENGTH).sample(n)
@@ -249,8 +273,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--calls", action="store_true")
     parser.add_argument("--metrics", nargs="*", default=METRICS, choices=METRICS)
+    parser.add_argument("--keep", type=Path, help="folder of samples to keep and to take")
+    parser.add_argument("--only-train", action="store_true", help="judge nothing: another run will")
     parser.add_argument("--out", default="generation", help="name of the result file")
     arguments = parser.parse_args()
+    if arguments.only_train and not arguments.keep:
+        parser.error("--only-train needs --keep FOLDER for the samples")
     torch.set_num_threads(arguments.threads)
     result = {
         "minutes": arguments.minutes,
@@ -259,7 +287,8 @@ def main() -> None:
         "published": PUBLISHED,
     }
     result["sets"] = {name: study(name, arguments) for name in arguments.data}
-    write(arguments.out, result)
+    if not arguments.only_train:
+        write(arguments.out, result)
 
 
 if __name__ == "__main__":
