@@ -22,6 +22,7 @@ SPECS: list[dict[str, Any]] = [
     {"type": "fourier"},
     {"type": "multi_scale"},
     {"type": "decorrelate"},
+    {"type": "gaussianise"},
 ]
 every = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec["type"])
 

@@ -70,6 +70,12 @@ PARAMS: dict[str, list[dict[str, Any]]] = {
         {"latent_dim": 3, "hidden_dim": 16, "steps": 8, "kl_warmup": 4, "batch_size": 32},
         {"latent_dim": 2, "latent_length": 5, "hidden_dim": 8, "encoder": "conv", "steps": 4},
     ],
+    "gaussianise": [
+        {},
+        {"strength": 1.0, "knots": 33},
+        {"basis": {"type": "wavelet", "params": {"wavelet": "haar", "level": 2}}, "strength": 0.0},
+        {"basis": "fourier", "atom": 0.02},
+    ],
     "decorrelate": [
         {},
         {"strength": 0.5, "over": "time"},

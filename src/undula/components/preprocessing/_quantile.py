@@ -102,14 +102,20 @@ class NormalScores(Component):
         self.knots_ = torch.stack(padded).mT.contiguous()
         return self
 
-    def transform(self, x: Series) -> Series:
-        """The normal scores of x."""
+    def transform(self, x: Series, tolerance: float = 0.0) -> Series:
+        """The normal scores of x.
+
+        Args:
+            x: series.
+            tolerance: within which a value is a knot's own; at least rounding.
+        """
         exact = _rows(x)
-        left, right = self._around(exact, 0)
+        left, right = self._around(exact, 0, tolerance)
         z = left[3] + (exact - left[0]) / (right[0] - left[0]) * (right[2] - left[3])
-        tolerance = 4.0 * torch.finfo(x.dtype).eps
+        rounding = 4.0 * torch.finfo(x.dtype).eps
         for value, middle, _, _ in (left, right):
-            z = torch.where((exact - value).abs() <= tolerance * value.abs(), middle, z)
+            near = (exact - value).abs() <= (rounding * value.abs()).clamp(min=tolerance)
+            z = torch.where(near, middle, z)
         return _as_series(z, x) + (x - x.detach()) / _as_series(_slope(left, right), x)
 
     def inverse_transform(self, z: Series) -> Series:
@@ -121,16 +127,18 @@ class NormalScores(Component):
             x = torch.where((low <= exact) & (exact <= high), value, x)
         return _as_series(x, z) + (z - z.detach()) * _as_series(_slope(left, right), z)
 
-    def log_det(self, x: Series) -> Tensor:
+    def log_det(self, x: Series, tolerance: float = 0.0) -> Tensor:
         """Log |det ∂z/∂x| of each member, (B,); for atoms, of the line through the middles."""
-        return -_as_series(_slope(*self._around(_rows(x), 0)).log(), x).sum((1, 2))
+        return -_as_series(_slope(*self._around(_rows(x), 0, tolerance)).log(), x).sum((1, 2))
 
-    def _around(self, rows: Tensor, by: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    def _around(
+        self, rows: Tensor, by: int, tolerance: float = 0.0
+    ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """The knots on either side of rows (C, n), found by their values (0) or their middles (1)."""
         knots = self.knots_.to(rows.device)
         sought = knots[..., by].contiguous()
         last = (~torch.isinf(sought)).sum(1, keepdim=True) - 2
-        index = (torch.searchsorted(sought, rows, right=True) - 1).clamp(min=0).minimum(last)
+        index = (torch.searchsorted(sought, rows + tolerance, right=True) - 1).clamp(min=0).minimum(last)
         channels = torch.arange(len(knots), device=rows.device)[:, None]
         return knots[channels, index].unbind(-1), knots[channels, index + 1].unbind(-1)
 
