@@ -94,6 +94,28 @@ def test_json_is_one_object_and_nothing_else(
     assert set(found["metrics"]) == {"ks", "std", "copying"}
 
 
+def test_the_verdict_says_what_was_not_compared_and_what_was_replaced(
+    call: Call, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("undula.report.evaluation.embed", _no_embedding)
+    monkeypatch.setattr("undula.experiments.assessment.write_pictures", lambda folder, found: [])
+    pd.read_csv(files / "other.csv").rename(columns={"wind": "gust"}).to_csv(files / "gust.csv", index=False)
+    first = call("evaluate", "real.csv", "gust.csv", *QUICK, "--quiet")
+    assert first.code == 0 and "Not compared: wind." in first.out and "was replaced" not in first.out
+    chosen = call("evaluate", "real.csv", "gust.csv", *QUICK, "--quiet", "--columns", "temperature")
+    assert (
+        "Not compared" not in chosen.out and "An earlier evaluation in evaluation was replaced" in chosen.out
+    )
+
+
+def test_one_window_says_nothing(call: Call, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("undula.report.evaluation.embed", _no_embedding)
+    monkeypatch.setattr("undula.experiments.assessment.write_pictures", lambda folder, found: [])
+    result = call("evaluate", "real.csv", "other.csv", *QUICK, "--quiet", "--length", "200")
+    assert result.code == 0, result.err
+    assert "hold 1 window: too few to say" in result.out and "No sign of copying" not in result.out
+
+
 MISTAKES = {
     "missing file": ("real.csv absent.csv", "SYNTHETIC: file 'absent.csv' does not exist"),
     "missing real": (
@@ -114,7 +136,7 @@ MISTAKES = {
         "real.csv other.csv --length 250",
         "SYNTHETIC: it has 200 rows, and no window of 250 steps fits",
     ),
-    "metric": ("real.csv other.csv --metrics ksx", "unknown metric 'ksx'"),
+    "metric": ("real.csv other.csv --metrics ksx", r"unknown metric 'ksx'; did you mean 'ks'\?"),
     "baseline": ("real.csv other.csv --baselines gausian", r"did you mean 'gaussian'\?"),
     "transform": ("real.csv other.csv --transform logs", "transform = 'logs'"),
     "missing word": ("real.csv other.csv --missing fill", "'--missing': .*'fill' is not one of"),
@@ -123,6 +145,7 @@ MISTAKES = {
         "real.csv is a file: choose another folder with --out",
     ),
     "under a file": ("real.csv other.csv --out real.csv/x", "real.csv is a file: choose another"),
+    "nowhere": ("real.csv other.csv --out /proc/x", "cannot write to /proc/x: .*: choose another folder"),
     "a run": ("real.csv other.csv --out run", "run is a run's folder, .*--out"),
 }
 

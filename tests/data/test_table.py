@@ -317,8 +317,9 @@ def test_npz_names_its_columns(tmp_path: Path) -> None:
         ("x.csv", b"", "is empty"),
         ("x.csv", b"date,v\n", "a header but no rows"),
         ("x.parquet", b"nonsense", r"cannot be read as \.parquet"),
-        ("x.npy", b"nonsense", r"cannot be read as \.npy"),
-        ("x.npz", b"nonsense", r"cannot be read as \.npz"),
+        ("x.csv", b"\x93\xff\x00\x01", r"cannot be read as \.csv: it is not a csv file of numbers"),
+        ("x.npy", b"nonsense", r"cannot be read as \.npy: it is not a npy file of numbers"),
+        ("x.npz", b"nonsense", r"cannot be read as \.npz: it is not a npz file of numbers"),
     ],
 )
 def test_wrong_files_are_one_sentence(tmp_path: Path, name: str, content: bytes | None, message: str) -> None:

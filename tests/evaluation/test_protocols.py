@@ -181,6 +181,18 @@ def test_words_name_the_one_floor_and_both() -> None:
     assert headline(same, 0.9).startswith("A copy: 90%")
 
 
+def test_errors_of_opposite_sign_in_two_columns_do_not_cancel() -> None:
+    """Half the spread in one column and one and a half in the other have the right spread as a mean."""
+
+    def said(samples: np.ndarray) -> tuple[str, bool]:
+        found = judged("train = test", ["std"], samples, columns=("calm", "wild"))
+        return verdict("std", found.figures["std"])
+
+    assert said(SAMPLES)[1]
+    words, good = said(SAMPLES * np.array([0.5, 1.5]))
+    assert not good and words == "inside the interval as a mean, off in calm, wild"
+
+
 def test_a_judge_at_a_high_floor_is_not_called_blind() -> None:
     """Two periods of real data may be told apart too: then the judge says little, and that is said."""
     from undula.evaluation.figure import Figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["add_commands"]
 
 import json
-import os
+import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -76,6 +76,7 @@ def evaluate(
             on_progress=lambda name, share: progress.update(share, name),
             on_aligned=lambda notes: progress.message("\n".join(notes)),
         )  # fmt: skip
+    replaced = (folder / "results.json").exists()
     written = found.write(folder)
     if as_json:
         typer.echo(json.dumps({**found.as_json(), "folder": str(folder)}, indent=2))
@@ -92,6 +93,8 @@ def evaluate(
     console.print(found.headline, style="bold red" if found.copied else "bold", highlight=False)
     for path in written[:2]:
         console.print(f"{path}", highlight=False, soft_wrap=True)
+    if replaced:
+        console.print(f"An earlier evaluation in {folder} was replaced; --out keeps both.", style="dim")
 
 
 def _refuse_folder(folder: Path) -> None:
@@ -103,8 +106,12 @@ def _refuse_folder(folder: Path) -> None:
     nearest = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     if not nearest.is_dir():
         raise RunError(f"cannot write to {folder}: {nearest} is a file: choose another folder with --out")
-    if not os.access(nearest, os.W_OK):
-        raise RunError(f"cannot write to {folder}: no permission: choose another folder with --out")
+    try:
+        tempfile.TemporaryFile(dir=nearest).close()
+    except OSError as error:
+        raise RunError(
+            f"cannot write to {folder}: {error.strerror}: choose another folder with --out"
+        ) from None
 
 
 def _list(text: str) -> list[str]:

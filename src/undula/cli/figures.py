@@ -59,7 +59,8 @@ def print_figures(
         style = "green" if row.good else "yellow"
         table.add_row(*cells, f"[{style}]{row.verdict}[/]")
     console.print(table)
-    console.print(tally_in_words(judgement), highlight=False)
+    if judgement.figures.keys() - {"copying"}:
+        console.print(tally_in_words(judgement), highlight=False)
     for note in judgement.notes:
         console.print(note, style="dim", highlight=False)
     shift = ", train the shift floor" if held_out else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 __all__ = ["AlignedSet", "align"]
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -56,6 +56,7 @@ class AlignedSet:
         columns: names of the C columns; those of transformed ones end with the transform's.
         times: time stamps of the windows' rows, (N, L); None: there are none.
         notes: what was found and done, a sentence each.
+        left_out: its columns that another set does not have; none where the user chose.
     """
 
     windows: Array
@@ -64,6 +65,7 @@ class AlignedSet:
     columns: list[str]
     times: NDArray[np.datetime64] | None = None
     notes: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 def align(
@@ -93,7 +95,9 @@ def align(
     told = [f"columns: {', '.join(columns)}", *notes, *told, why]
     aligned = {}
     for name, data in raw.items():
-        aligned[name] = _of(name, _cut, data, called[name], columns, options, length)
+        cut = _of(name, _cut, data, called[name], columns, options, length)
+        left_out = [] if options.target else [c for c in have[name] if c not in called[name]]
+        aligned[name] = replace(cut, left_out=left_out)
         told += [f"{name}: {note}" for note in aligned[name].notes]
     return aligned, told
 

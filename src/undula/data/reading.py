@@ -55,7 +55,9 @@ def read_file(path: str | Path) -> pd.DataFrame | Windows:
     except DataError:
         raise
     except (ValueError, OSError, EOFError, UnicodeError) as error:
-        raise DataError(f"file {str(path)!r} cannot be read as {suffix}: {error}") from error
+        binary = isinstance(error, UnicodeError) or "pickle" in str(error)
+        why = f"it is not a {suffix[1:]} file of numbers" if binary else error
+        raise DataError(f"file {str(path)!r} cannot be read as {suffix}: {why}") from error
 
 
 def as_table(table: pd.DataFrame) -> pd.DataFrame:

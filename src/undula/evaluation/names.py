@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ..core.errors import did_you_mean
+
 Group = Literal["judges", "values", "tails", "dynamics", "columns", "windows", "domain", "copying"]
 Domain = Literal["finance", "energy"]
 
@@ -120,7 +122,10 @@ def check_metrics(names: Sequence[str] | None, domain: Domain | None = None) -> 
     unknown = [name for name in names or [] if name not in (*METRICS, *GROUPS, "all")]
     if not unknown:
         return None
-    return f"unknown metric {unknown[0]!r} (known: {', '.join(METRICS)}; groups: {', '.join(GROUPS)}, all)"
+    near = did_you_mean(unknown[0], [*METRICS, *GROUPS, "all"])
+    return (
+        f"unknown metric {unknown[0]!r}{near} (known: {', '.join(METRICS)}; groups: {', '.join(GROUPS)}, all)"
+    )
 
 
 def chosen(metrics: Sequence[str] | None, columns: int) -> list[str]:

@@ -138,6 +138,7 @@ def evaluate(
         judgement, protocol, made_from.columns, notes, against.windows,
         None if train is None else made_from.windows, generated, made,
         copying_check(generated, seen).flags, literal, seed, profiles,
+        cut["REAL"].left_out, _separate(cut["SYNTHETIC"]),
     )  # fmt: skip
 
 

@@ -46,6 +46,8 @@ class Evaluated:
         literal: share of synthetic windows that occur among the real ones, number for number.
         seed: of everything random.
         profiles: courses over a day and a week, or over a window, where the data's field has them.
+        not_compared: real columns that another set does not have.
+        separate: as many windows as would hold the synthetic rows without overlap; None: all of them.
     """
 
     judgement: Judgement
@@ -60,11 +62,15 @@ class Evaluated:
     literal: float
     seed: int
     profiles: list[Profile] = field(default_factory=list)
+    not_compared: list[str] = field(default_factory=list)
+    separate: int | None = None
 
     @property
     def headline(self) -> str:
         """The verdict in a sentence or two."""
-        return headline(self.judgement, self.literal)
+        said = headline(self.judgement, self.literal, self.separate)
+        missing = f" Not compared: {', '.join(self.not_compared)}." if self.not_compared else ""
+        return said + missing
 
     @property
     def copied(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "SEVERAL_COLUMNS",
     "Row",
+    "columns_off",
     "columns_table",
     "copied",
     "group_of",
@@ -30,6 +31,12 @@ SEVERAL_COLUMNS = "Numbers are means over the columns, those with a unit in trai
 
 _GOOD = 1.5
 """Times the larger floor up to which a figure is good."""
+
+_CANCELLED = 3.0
+"""Times the floor from which columns are off, whatever their mean is."""
+
+_FEWEST_WINDOWS = 5
+"""Separate windows below which nothing is said of copying."""
 
 _MANY_COPIES = 0.05
 _LITERAL, _SOME_LITERAL = 0.5, 0.01
@@ -111,7 +118,10 @@ def verdict(name: str, figure: Figure, who: str | None = None) -> tuple[str, boo
         return _told_apart(value, figure.floor, _TOLD_APART[name])
     numbers = figure.statistic
     if numbers and numbers["low"] <= numbers[who or "generated"] <= numbers["high"]:
-        return "inside the interval of the real data", True
+        off = columns_off(figure) if who is None else []
+        if len(figure.columns) > 1 and value > _CANCELLED * figure.floor:
+            return f"inside the interval as a mean, off in {_some(off) or 'single columns'}", False
+        return f"inside the interval of the real data{f', off in {_some(off)}' if off else ''}", True
     for floor in ("sampling", "shift"):
         if value <= figure.floors[floor]:
             return f"at the {floor} floor", True
@@ -120,6 +130,21 @@ def verdict(name: str, figure: Figure, who: str | None = None) -> tuple[str, boo
         return outside or "off", False
     times = f"{_times(value / figure.floor)} the {_floor(figure)}"
     return f"{outside}, {times}" if outside else times, value <= _GOOD * figure.floor
+
+
+def columns_off(figure: Figure) -> list[str]:
+    """Columns outside their own interval and above their own floor."""
+    return [name for name, column in figure.columns.items() if not _near(column)]
+
+
+def _near(column: dict[str, float]) -> bool:
+    inside = "low" in column and column["low"] <= column["generated"] <= column["high"]
+    return inside or column["value"] <= _GOOD * column["floor"]
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 2} more" if len(names) > 3 else ""
+    return ", ".join(names[: 2 if more else 3]) + more
 
 
 def _times(ratio: float) -> str:
@@ -184,12 +209,13 @@ def copied(judgement: Judgement, literal: float) -> bool:
     return literal > _SOME_LITERAL or (copying is not None and copying.verdict == "copies")
 
 
-def headline(judgement: Judgement, literal: float) -> str:
+def headline(judgement: Judgement, literal: float, separate: int | None = None) -> str:
     """The verdict in a sentence or two.
 
     Args:
         judgement: the figures.
         literal: share of samples that are real windows, number for number.
+        separate: as how many independent windows the samples count; None: enough.
     """
     if literal > _LITERAL:
         return (
@@ -210,6 +236,9 @@ def headline(judgement: Judgement, literal: float) -> str:
     answers = [answer for answer in group_verdicts(judgement) if answer[0] != GROUPS["copying"]]
     good = sum(fine for _, _, fine in answers)
     checked = "No sign of copying." if "copying" in judgement.figures else "Copying was not checked."
+    if separate is not None and separate < _FEWEST_WINDOWS:
+        of = "1 window" if separate == 1 else f"{separate} separate windows"
+        checked = f"The synthetic data hold {of}: too few to say anything with confidence."
     if not answers:
         return checked
     fine, count = tally(judgement)
@@ -230,9 +259,7 @@ def columns_table(judgement: Judgement) -> tuple[list[str], list[tuple[str, list
             if column is None:
                 cells.append(("", True))
                 continue
-            inside = "low" in column and column["low"] <= column["generated"] <= column["high"]
-            shown = column.get("generated", column["value"])
-            cells.append((number(shown), inside or column["value"] <= _GOOD * column["floor"]))
+            cells.append((number(column.get("generated", column["value"])), _near(column)))
         table.append((name_in_words(metric, figure.words), cells))
     return names, table
 
