@@ -198,7 +198,9 @@ def study(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
                 return np.asarray(model.sample(n, seed=1)), about
 
             sets[label], made[label] = kept(path, make)
-            print(f"  {label}: {made[label]['steps']} steps, {made[label]['notes'][-1]}", flush=True)
+            print(
+                f"  {label}: {made[label]['steps']} steps, {'; '.join(made[label]['notes'][-1:])}", flush=True
+            )
     if arguments.only_train:
         return {"made": made}
     stretches = [series] if name != "sines" else list(windows)

@@ -175,3 +175,23 @@ def test_an_interruption_is_one_line(files: Path) -> None:
     assert process.wait(timeout=60) == 130
     assert err.splitlines()[-1] == "undula: interrupted" and "Traceback" not in err
     assert not (files / "evaluation").exists()
+
+
+def test_an_interruption_that_a_library_swallowed_is_one_line() -> None:
+    """Code in C that meets Ctrl-C may raise an error of its own: scikit-learn's buffers a ValueError."""
+    code = """
+import signal
+import undula.cli as cli
+
+def swallow(**options):
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        raise ValueError("not a valid buffer")
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+cli.app = swallow
+cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 130 and done.stderr == "undula: interrupted\n"

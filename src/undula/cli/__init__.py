@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["app", "main"]
 
 import errno
+import signal
 import sys
 from typing import Annotated, Any, NoReturn
 
@@ -92,6 +93,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; a user's mistake is one message and exit code 2."""
+    interrupts = _remembered_interrupts()
     try:
         code = app(standalone_mode=False)
         if code == _INTERRUPTED:
@@ -101,20 +103,39 @@ def main() -> None:
     except _UsageError as error:
         _fail_usage(error)
     except typer.Abort:
-        _fail("interrupted", 130)
+        _fail("interrupted", _INTERRUPTED)
     except UndulaError as error:
         if debugging():
             raise
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
-        _fail("interrupted", 130)
+        _fail("interrupted", _INTERRUPTED)
     except OSError as error:
+        if interrupts and not debugging():
+            _fail("interrupted", _INTERRUPTED)
         if debugging() or error.errno not in _ENVIRONMENT_ERRORS:
             raise
         where = f" {error.filename}" if error.filename else ""
         _fail(
             f"cannot write{where}: {error.strerror}: free some space or choose another folder with --out", 2
         )
+    except Exception:
+        if debugging() or not interrupts:
+            raise
+        _fail("interrupted", _INTERRUPTED)
+
+
+def _remembered_interrupts() -> list[int]:
+    """The signals of Ctrl-C so far: libraries that meet one in C code may raise something else for it."""
+    found: list[int] = []
+
+    def remember(number: int, frame: Any) -> None:
+        found.append(number)
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, remember)
+    return found
 
 
 def _fail_usage(error: Any) -> NoReturn:
