@@ -112,6 +112,16 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "standard times": {"objective": "flow_matching"},
     "no products": {"architecture": changed(RECIPE["architecture"], activation="silu")},
     "no dropout": {"architecture": changed(RECIPE["architecture"], dropout=0.0)},
+    "gaussianised": {
+        "preprocessing": [
+            VALUES,
+            ORDER,
+            POWER,
+            NORMAL,
+            {"type": "gaussianise", "params": {"strength": 0.5}},
+            changed(WHITER, strength=0.3),
+        ]
+    },
     "min-max": {"preprocessing": [{"type": "raw", "params": {"method": "minmax", "snap": False}}]},
 }
 

@@ -39,6 +39,7 @@ TESTS = (
     "tests/data/test_overlap.py",
     "tests/experiments/test_assessment.py",
     "tests/baselines",
+    "tests/cli/test_evaluate.py",
 )
 
 

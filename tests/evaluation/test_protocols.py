@@ -11,7 +11,7 @@ from scipy.signal import lfilter
 
 from undula.evaluation import scores
 from undula.evaluation.blocks import RealWindows
-from undula.evaluation.figure import Judgement
+from undula.evaluation.figure import Figure, Judgement
 from undula.evaluation.judge import Protocol, judge
 from undula.evaluation.pairs import Pair
 from undula.report.words import columns_table, headline, rows, tally_in_words, verdict
@@ -35,11 +35,15 @@ OTHER = 2.5 * windows_of(columns(3000, 3)).windows[::6]
 
 
 def judged(
-    protocol: Protocol, metrics: list[str], samples: np.ndarray = SAMPLES, **options: Any
+    protocol: Protocol,
+    metrics: list[str],
+    samples: np.ndarray = SAMPLES,
+    other: np.ndarray = OTHER,
+    **options: Any,
 ) -> Judgement:
     real = REAL if protocol == "held-out" else TRAIN
     return judge(
-        samples, real, TRAIN, {"other": OTHER}, metrics, **{"draws": 20, "protocol": protocol, **options}
+        samples, real, TRAIN, {"other": other}, metrics, **{"draws": 20, "protocol": protocol, **options}
     )
 
 
@@ -184,18 +188,32 @@ def test_words_name_the_one_floor_and_both() -> None:
 def test_errors_of_opposite_sign_in_two_columns_do_not_cancel() -> None:
     """Half the spread in one column and one and a half in the other have the right spread as a mean."""
 
-    def said(samples: np.ndarray) -> tuple[str, bool]:
-        found = judged("train = test", ["std"], samples, columns=("calm", "wild"))
-        return verdict("std", found.figures["std"])
+    crossed = SAMPLES * np.array([0.5, 1.5])
+    good = judged("train = test", ["std"], SAMPLES, crossed, columns=("calm", "wild")).figures["std"]
+    bad = judged("train = test", ["std"], crossed, SAMPLES, columns=("calm", "wild")).figures["std"]
+    off = "inside the interval as a mean, off in calm, wild"
+    assert verdict("std", good)[1] and verdict("std", good, "other") == (off, False)
+    assert verdict("std", bad) == (off, False) and verdict("std", bad, "other")[1]
 
-    assert said(SAMPLES)[1]
-    words, good = said(SAMPLES * np.array([0.5, 1.5]))
-    assert not good and words == "inside the interval as a mean, off in calm, wild"
+
+@pytest.mark.parametrize(("count", "low", "off"), [(2, 2.2, 2.3), (28, 3.1, 3.2)])
+def test_of_many_columns_a_few_lie_outside_their_own_interval(count: int, low: float, off: float) -> None:
+    """Of C columns of real data none leaves Φ⁻¹(1 − 0.025/C) standard errors with probability 0.95."""
+
+    def said(errors: float) -> str:
+        one = {"value": 1.0, "floor": 0.1, "held_out": 5.0, "low": 5.0 - 1.96, "high": 5.0 + 1.96}
+        columns = {f"c{i}": {**one, "generated": 5.0} for i in range(count - 1)}
+        columns["last"] = {**one, "generated": 5.0 - errors, "value": errors}
+        numbers = {"generated": 5.0, "held_out": 5.0, "low": 4.5, "high": 5.5}
+        floors = {"sampling": 0.1, "shift": np.nan}
+        return verdict("std", Figure(1.0, 0.0, 0.0, 0.1, floors, {}, numbers, columns))[0]
+
+    assert said(low) == "inside the interval of the real data"
+    assert said(off) == "inside the interval as a mean, off in last"
 
 
 def test_a_judge_at_a_high_floor_is_not_called_blind() -> None:
     """Two periods of real data may be told apart too: then the judge says little, and that is said."""
-    from undula.evaluation.figure import Figure
 
     def said(value: float, floor: float) -> tuple[str, bool]:
         figure = Figure(value, 0.0, 0.0, floor, {"sampling": floor, "shift": np.nan}, {})

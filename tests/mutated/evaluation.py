@@ -29,5 +29,9 @@ MUTATIONS = (
     ("LSTM: forget and enter", CROWD, "forget * c + enter *", "enter * c + forget *"),
     ("judges: groups split", "evaluation/pairs.py", "inside = np.isin(groups, chosen)", "inside = rng.random(n) < train"),
     ("judges: accuracy below a half", "evaluation/discriminative.py", "np.abs(0.5 - accuracy)", "(0.5 - accuracy)"),
+    ("words: columns cancel", "report/words.py", "if off and value >", "if not off and value >"),
+    ("words: baselines by the model's columns", "report/words.py", '(figure, who or "generated")', '(figure, "generated")'),
+    ("words: intervals of many columns as of one", "report/words.py", "(1 - _SURE / 2 / count)", "(1 - _SURE / 2)"),
+    ("command line: an interrupt forgotten", "cli/__init__.py", "found.append(number)", "found.clear()"),
     ("halves: windows across an edge", "evaluation/blocks.py", "starts + length <= edges", "starts <= edges"),
 )  # fmt: skip

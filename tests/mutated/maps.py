@@ -27,6 +27,7 @@ MUTATIONS = (
     ("maps: decorrelate, calibrated the wrong way", f"{FOLDER}/decorrelate.py", "self.gain_ = self.gain_ * self.change_", "self.gain_ = self.gain_ / self.change_"),
     ("maps: decorrelate, mean not calibrated", f"{FOLDER}/decorrelate.py", "self._series(self._spectrum(mean[None]) * self.gain_)", "0.0 * self._series(self._spectrum(mean[None]) * self.gain_)"),
     ("maps: quantile, what does not wander is straight", f"{FOLDER}/_quantile.py", "step_share(x, valid) < self.wander", "step_share(x, valid) > self.wander"),
+    ("maps: lattice of single precision", f"{FOLDER}/_grid.py", "nearest.float().double()", "nearest"),
     ("maps: gaussianise, strength", f"{FOLDER}/gaussianise.py", "** self.strength", "** 0.7"),
     ("maps: gaussianise, all bands by one map", f"{FOLDER}/gaussianise.py", "coefficients[..., bands == band]", "coefficients[..., bands >= 0]"),
     ("maps: gaussianise, rests no atoms", f"{FOLDER}/gaussianise.py", "atom=self.atom).fit", "atom=0.9).fit"),

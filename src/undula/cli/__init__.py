@@ -110,19 +110,17 @@ def main() -> None:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("interrupted", _INTERRUPTED)
-    except OSError as error:
-        if interrupts and not debugging():
+    except Exception as error:
+        if debugging():
+            raise
+        if interrupts:
             _fail("interrupted", _INTERRUPTED)
-        if debugging() or error.errno not in _ENVIRONMENT_ERRORS:
+        if not isinstance(error, OSError) or error.errno not in _ENVIRONMENT_ERRORS:
             raise
         where = f" {error.filename}" if error.filename else ""
         _fail(
             f"cannot write{where}: {error.strerror}: free some space or choose another folder with --out", 2
         )
-    except Exception:
-        if debugging() or not interrupts:
-            raise
-        _fail("interrupted", _INTERRUPTED)
 
 
 def _remembered_interrupts() -> list[int]:

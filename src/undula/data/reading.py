@@ -54,9 +54,13 @@ def read_file(path: str | Path) -> pd.DataFrame | Windows:
         return _read_windows(path)
     except DataError:
         raise
-    except (ValueError, OSError, EOFError, UnicodeError) as error:
-        binary = isinstance(error, UnicodeError) or "pickle" in str(error)
-        why = f"it is not a {suffix[1:]} file of numbers" if binary else error
+    except UnicodeError as error:
+        raise DataError(
+            f"file {str(path)!r} cannot be read as {suffix}: it is not UTF-8 text: save it as CSV with the "
+            "encoding UTF-8"
+        ) from error
+    except (ValueError, OSError, EOFError) as error:
+        why = f"it is not a {suffix[1:]} file of numbers" if suffix in (".npy", ".npz") else error
         raise DataError(f"file {str(path)!r} cannot be read as {suffix}: {why}") from error
 
 

@@ -24,7 +24,8 @@ class Figure:
         baselines: the same figure of each baseline.
         statistic: for a statistic, the numbers themselves: `generated`, `held_out`, `low` and
             `high` of its interval, `train`, and each baseline's.
-        columns: for figures that are means over columns, each column's `value` and `floor`.
+        columns: for figures that are means over columns, each column's `value` and `floor`,
+            and those numbers where there are any.
         repeats: trainings of the judge behind the value; 1: it has none.
         verdict: a word, for the copying check.
         words: what the data's field calls it; empty where it has no name of its own.

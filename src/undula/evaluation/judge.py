@@ -220,7 +220,7 @@ class _Judging:
         figure = self.figure(lambda a, b: np.abs(a - b), of, self.numbers.columns_by_name(name))
         figure.statistic.update({k: float(v.mean()) for k, v in numbers.items()})
         for c, column in enumerate(figure.columns):
-            figure.columns[column] |= {k: float(v[c]) for k, v in numbers.items() if k not in self.baselines}
+            figure.columns[column] |= {k: float(v[c]) for k, v in numbers.items()}
         return figure
 
     def copying(self) -> Figure:

@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = [
     "SEVERAL_COLUMNS",
     "Row",
-    "columns_off",
     "columns_table",
     "copied",
     "group_of",
@@ -23,6 +22,7 @@ __all__ = [
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from ..evaluation.figure import Figure, Judgement
 from ..evaluation.names import ABOUT, GROUPS
@@ -33,7 +33,10 @@ _GOOD = 1.5
 """Times the larger floor up to which a figure is good."""
 
 _CANCELLED = 3.0
-"""Times the floor from which columns are off, whatever their mean is."""
+"""Times the floor from which columns that are off count, whatever their mean is."""
+
+_SURE = 0.05
+"""Chance that real data have any column outside its interval, by `_near`; intervals alone have it each."""
 
 _FEWEST_WINDOWS = 5
 """Separate windows below which nothing is said of copying."""
@@ -118,9 +121,9 @@ def verdict(name: str, figure: Figure, who: str | None = None) -> tuple[str, boo
         return _told_apart(value, figure.floor, _TOLD_APART[name])
     numbers = figure.statistic
     if numbers and numbers["low"] <= numbers[who or "generated"] <= numbers["high"]:
-        off = columns_off(figure) if who is None else []
-        if len(figure.columns) > 1 and value > _CANCELLED * figure.floor:
-            return f"inside the interval as a mean, off in {_some(off) or 'single columns'}", False
+        off = _columns_off(figure, who or "generated")
+        if off and value > _CANCELLED * figure.floor:
+            return f"inside the interval as a mean, off in {_some(off)}", False
         return f"inside the interval of the real data{f', off in {_some(off)}' if off else ''}", True
     for floor in ("sampling", "shift"):
         if value <= figure.floors[floor]:
@@ -132,14 +135,22 @@ def verdict(name: str, figure: Figure, who: str | None = None) -> tuple[str, boo
     return f"{outside}, {times}" if outside else times, value <= _GOOD * figure.floor
 
 
-def columns_off(figure: Figure) -> list[str]:
+def _columns_off(figure: Figure, who: str) -> list[str]:
     """Columns outside their own interval and above their own floor."""
-    return [name for name, column in figure.columns.items() if not _near(column)]
+    return [name for name, column in figure.columns.items() if not _near(column, len(figure.columns), who)]
 
 
-def _near(column: dict[str, float]) -> bool:
-    inside = "low" in column and column["low"] <= column["generated"] <= column["high"]
-    return inside or column["value"] <= _GOOD * column["floor"]
+def _near(column: dict[str, float], count: int, who: str = "generated") -> bool:
+    """Whether one of so many columns is as the held-out data, by intervals widened after Bonferroni."""
+    value = column["value"]
+    if who in column:
+        difference = column[who] - column["held_out"]
+        wide = NormalDist().inv_cdf(1 - _SURE / 2 / count) / NormalDist().inv_cdf(1 - _SURE / 2)
+        end = column["high"] if difference > 0 else column["low"]
+        if abs(difference) <= wide * abs(end - column["held_out"]):
+            return True
+        value = abs(difference)
+    return value <= _GOOD * column["floor"]
 
 
 def _some(names: list[str]) -> str:
@@ -259,7 +270,9 @@ def columns_table(judgement: Judgement) -> tuple[list[str], list[tuple[str, list
             if column is None:
                 cells.append(("", True))
                 continue
-            cells.append((number(column.get("generated", column["value"])), _near(column)))
+            cells.append(
+                (number(column.get("generated", column["value"])), _near(column, len(figure.columns)))
+            )
         table.append((name_in_words(metric, figure.words), cells))
     return names, table
 

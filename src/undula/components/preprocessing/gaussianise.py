@@ -62,7 +62,6 @@ class GaussianisePreprocessor(BasePreprocessor):
     needs = "windows of one length without missing values"
     pointwise = False
     any_length = False
-    snaps = True
 
     def __init__(
         self,
@@ -71,15 +70,16 @@ class GaussianisePreprocessor(BasePreprocessor):
         knots: Annotated[int, Ge(3)] = 301,
         atom: Fraction = 0.005,
     ) -> None:
-        self.basis: BasePreprocessor = Registry.resolve(
+        scales = Registry.resolve(
             "preprocessing",
             {"type": "multi_scale", "params": {"scales": [1, 2, 4, 12, 24]}} if basis is None else basis,
         )
-        if not isinstance(self.basis, OrthonormalPreprocessor):
+        if not isinstance(scales, OrthonormalPreprocessor):
             raise ConfigError(
-                f"gaussianise: basis: {Registry.name(self.basis)!r} is no orthonormal basis: use "
+                f"gaussianise: basis: {Registry.name(scales)!r} is no orthonormal basis: use "
                 "multi_scale, wavelet or fourier"
             )
+        self.basis = scales
         self.strength, self.knots, self.atom = strength, knots, atom
         self.normal = NormalScores(knots=knots, atom=atom)
 
@@ -90,8 +90,8 @@ class GaussianisePreprocessor(BasePreprocessor):
         x = x.double()
         spread = x.std((0, 2), correction=0)[:, None]
         self.scale_ = torch.where(spread > 0, spread, 1.0)
-        self.length_ = torch.tensor(x.shape[-1])
-        coefficients, bands = self._coefficients(x), self._basis(x).bands.to(x.device)
+        basis = self.basis.basis(x.shape[-1])
+        coefficients, bands = basis.analyse(x / self.scale_), basis.bands.to(x.device)
         coefficients = (coefficients / _ROUNDING[x.dtype]).round() * _ROUNDING[x.dtype]
         parts = [coefficients[..., bands == band].contiguous() for band in range(int(bands.max()) + 1)]
         maps = [NormalScores(knots=self.knots, atom=self.atom).fit(part).knots_ for part in parts]
@@ -127,8 +127,7 @@ class GaussianisePreprocessor(BasePreprocessor):
         return self._basis(x).analyse(x.double() / self.scale_.to(x.device))
 
     def _basis(self, x: Series) -> Basis:
-        fitted = int(self.length_)
+        fitted = self.amplitude_.shape[-1]
         if x.shape[-1] != fitted:
             raise DataError(f"the windows have {x.shape[-1]} steps; the maps were fitted to {fitted}")
-        assert isinstance(self.basis, OrthonormalPreprocessor)
         return self.basis.basis(fitted)
