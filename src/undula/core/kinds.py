@@ -71,6 +71,12 @@ KINDS: dict[str, Kind] = {
     "sampler": Kind(
         "how noise turns into data", "undula.diffusion.sampler:BaseSampler", "undula.components.samplers"
     ),
+    "operator": Kind(
+        "a linear measurement: which numbers of a series are seen, and how",
+        "undula.core.operator:BaseOperator",
+        "undula.components.operators",
+        of_list="chain:parts",
+    ),
     "guidance": Kind(
         "what steers the denoiser in sampling",
         "undula.diffusion.guidance:BaseGuidance",

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .baseline import BaseBaseline
     from .component import Component
     from .noise import BaseNoise
+    from .operator import BaseOperator
     from .preprocessing import BasePreprocessor
     from .sde import BaseSDE
     from .source import BaseSource
@@ -195,6 +196,9 @@ class Registry:
     @overload
     @classmethod
     def get(cls, kind: Literal["sampler"], name: str, **params: Any) -> BaseSampler: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal["operator"], name: str, **params: Any) -> BaseOperator: ...
     @overload
     @classmethod
     def get(cls, kind: Literal["guidance"], name: str, **params: Any) -> BaseGuidance: ...

@@ -12,6 +12,7 @@ __all__ = [
     "Fraction",
     "Losses",
     "Mask",
+    "Measured",
     "NonNegative",
     "NonNegativeInt",
     "Positive",
@@ -29,6 +30,9 @@ from torch import Tensor
 
 Series = Float[Tensor, "B C L"]
 """A batch of B series of C channels and L time steps."""
+
+Measured = Float[Tensor, "B M K"]
+"""What an operator measures of a batch of series."""
 
 Times = Float[Tensor, "B"]
 """A time in [0, 1] for every member of a batch."""

@@ -7,7 +7,7 @@ and the histories follow. No test window shares a row with a training window.
 
 from __future__ import annotations
 
-__all__ = ["Parts", "split_panel"]
+__all__ = ["Parts", "begins_of", "split_panel"]
 
 import itertools
 import math
@@ -65,7 +65,8 @@ def split_panel(panel: Panel, options: DataOptions, window_len: int | None = Non
         indices = [s.time for s in panel.series if s.time is not None]
         stamps = indices[0].append(indices[1:]) if len(indices) > 1 else indices[0]
     runs, how = _runs(panel, options, window_len)
-    begins = None if options.align is None else _begins(panel, stamps, options.align)
+    firsts = np.cumsum([0, *(len(s.values) for s in panel.series[:-1])])
+    begins = None if options.align is None else begins_of(stamps, options.align, firsts)
 
     parts: list[WindowDataset | None] = []
     notes = []
@@ -174,18 +175,25 @@ def _time_boundaries(panel: Panel, options: DataOptions) -> np.ndarray | None:
     return times[_cuts(len(times), options)[1:3] - 1]
 
 
-def _begins(panel: Panel, stamps: pd.Index | None, align: Align) -> NDArray[np.bool_]:
+def begins_of(stamps: pd.Index | None, align: Align, firsts: NDArray[np.int64]) -> NDArray[np.bool_]:
     """The rows with which an hour, day, week or month begins, (T,).
 
     They are the rows whose period is not that of the row before; of the first row of a stretch, whose
     period may have begun in a gap, it is known only at the very beginning of the period.
+
+    Args:
+        stamps: of all rows.
+        align: the period.
+        firsts: the first row of each stretch.
+
+    Raises:
+        DataError: without dates.
     """
     if not isinstance(stamps, pd.DatetimeIndex):
         what = "a time column of dates" + ("" if stamps is None else ", this one has numbers")
         raise DataError(f"data.align: {align} needs {what}: name it in roles.time, or leave align out")
     periods = stamps.to_period(_PERIODS[align])
     begins = np.concatenate([[False], np.asarray(periods[1:] != periods[:-1])])
-    firsts = np.cumsum([0, *(len(s.values) for s in panel.series[:-1])])
     begins[firsts] = stamps[firsts] == periods[firsts].start_time
     return begins
 

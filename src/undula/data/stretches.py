@@ -35,6 +35,7 @@ class Series:
         time: time stamps, numbers, or None, (T,).
         before: the columns of roles.at_start, one row before each row, and after the last, (T + 1, A);
             None: there are none.
+        rows: the rows' numbers in the table as it was given, (T,); None: they come from no table.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Series:
     features: NDArray[np.floating[Any]]
     time: pd.Index | None
     before: NDArray[np.floating[Any]] | None = None
+    rows: NDArray[np.int64] | None = None
 
 
 @dataclass
@@ -203,7 +205,7 @@ def unbroken(
             kept = slice(last - len(part), last)
             times = None if stamps is None else stamps[kept]
             before = None if start is None else _row_before(start[first:last])[-len(part) - 1 :]
-            found.append(Series(name, part, features[kept], times, before))
+            found.append(Series(name, part, features[kept], times, before, rows[kept]))
     return found
 
 

@@ -21,6 +21,7 @@ from ..core.registry import Registry
 from ..core.sde import NoiseLevel
 from ..core.types import Series, Times
 from .denoiser import BaseDenoiser
+from .measurement import Measurement
 from .path import GaussianPath
 
 GuidanceLayer = Literal["classifier_free", "likelihood", "constraint"]
@@ -32,10 +33,12 @@ class BaseGuidance(Component, ABC):
 
     Attributes:
         layer: where it stands in a stack: classifier_free (innermost), likelihood or constraint.
+        observes: whether it steers towards an observation, which then has to be there.
     """
 
     kind: ClassVar[str] = "guidance"
     layer: ClassVar[GuidanceLayer]
+    observes: ClassVar[bool] = False
 
     def check(self, path: GaussianPath, layout: Layout, architecture: BaseArchitecture) -> None:
         """Refuse a model that this guidance cannot steer.
@@ -54,8 +57,13 @@ class BaseGuidance(Component, ABC):
         """The same guidance with the strength at which it changes nothing."""
 
     @abstractmethod
-    def apply(self, denoiser: BaseDenoiser) -> BaseDenoiser:
-        """The steered denoiser."""
+    def apply(self, denoiser: BaseDenoiser, measurement: Measurement | None = None) -> BaseDenoiser:
+        """The steered denoiser.
+
+        Args:
+            denoiser: to be steered.
+            measurement: what was measured of the members of a batch; None: nothing.
+        """
 
 
 def check_order(guidances: Sequence[BaseGuidance]) -> None:
@@ -77,10 +85,12 @@ def check_order(guidances: Sequence[BaseGuidance]) -> None:
             )
 
 
-def guided(denoiser: BaseDenoiser, guidances: Sequence[BaseGuidance]) -> BaseDenoiser:
-    """The denoiser with guidances applied, the first innermost."""
+def guided(
+    denoiser: BaseDenoiser, guidances: Sequence[BaseGuidance], measurement: Measurement | None = None
+) -> BaseDenoiser:
+    """The denoiser with guidances applied, the first innermost; see `BaseGuidance.apply`."""
     for guidance in guidances:
-        denoiser = guidance.apply(denoiser)
+        denoiser = guidance.apply(denoiser, measurement)
     return denoiser
 
 

@@ -14,18 +14,16 @@ __all__ = [
     "OnStep",
     "OneCallSampler",
     "SampleNoise",
-    "kept",
     "step_ratio",
     "time_grid",
 ]
 
-import functools
 import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -33,6 +31,7 @@ from torch import Tensor
 from ..core.component import Component
 from ..core.condition import Condition
 from ..core.errors import ConfigError, IncompatibleError
+from ..core.kept import kept
 from ..core.randomness import Stream
 from ..core.sde import DATA, NoiseLevel
 from ..core.types import Positive, PositiveInt, Series
@@ -45,8 +44,6 @@ OnStep = Callable[[int, int], None]
 """Called after each step with the steps done and the number of steps."""
 
 _LOWEST_LOG_SNR = math.log(1e-6)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -265,19 +262,6 @@ class OneCallSampler(BaseSampler):
 
 def _levels(sampler: BaseSampler, path: GaussianPath) -> tuple[NoiseLevel, ...]:
     return tuple(sampler.levels(path))
-
-
-def kept(make: Callable[..., T], *key: Any) -> T:
-    """make(*key), kept from one batch to the next where the key can be compared."""
-    try:
-        return _kept(make, key)
-    except TypeError:  # a component of the user's own that has no hash
-        return make(*key)
-
-
-@functools.lru_cache(maxsize=64)
-def _kept(make: Callable[..., T], key: tuple[Any, ...]) -> T:
-    return make(*key)
 
 
 def step_ratio(start: NoiseLevel, end: NoiseLevel) -> tuple[float, float]:

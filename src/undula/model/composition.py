@@ -98,7 +98,12 @@ class Composition:
             one.check(self.path, self.preprocessing.layout(layout), self.architecture)
 
     def guidance_for(
-        self, specs: Spec | Sequence[Spec] | None, scale: float | None, unconditional: bool, layout: Layout
+        self,
+        specs: Spec | Sequence[Spec] | None,
+        scale: float | None,
+        unconditional: bool,
+        layout: Layout,
+        observed: bool = False,
     ) -> list[BaseGuidance]:
         """The guidance of one sampling, from the inside out.
 
@@ -108,6 +113,7 @@ class Composition:
             unconditional: whether the network is told nothing; its own classifier-free guidance is then
                 left out.
             layout: of the data.
+            observed: whether there is an observation; `posterior` is added if nothing follows it.
 
         Raises:
             ConfigError: if they do not go together, or not with the model.
@@ -128,6 +134,8 @@ class Composition:
                 Registry.get("guidance", "cfg", **{**(own or [{}])[0], "guidance_scale": scale}),
                 *others,
             ]
+        if observed and not any(one.observes for one in stack):
+            stack = [*stack, Registry.get("guidance", "posterior")]
         self.check_guidance(stack, layout)
         return stack
 

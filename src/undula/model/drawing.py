@@ -18,10 +18,12 @@ from ..core.randomness import Draws, Stream, derive_seed
 from ..core.registry import Registry
 from ..data.collation import Collator
 from ..data.given import Given, given_windows
+from ..data.observation import Observation
 from ..data.options import DataOptions
 from ..data.windows import Batch
 from ..diffusion.denoiser import BaseDenoiser
 from ..diffusion.guidance import BaseGuidance, CountedDenoiser, guided
+from ..diffusion.measurement import Measurement
 from ..diffusion.sampler import BaseSampler, SampleNoise
 from .composition import Composition
 from .fitting import Fitted
@@ -98,6 +100,7 @@ class Drawing:
         batch_size: int,
         on_progress: Callable[[float], None] | None,
         on_diffused: Callable[[Array], None] | None = None,
+        observation: Observation | None = None,
     ) -> tuple[list[Array], float]:
         """Draw n samples; sample i depends on the seed and i alone.
 
@@ -112,22 +115,52 @@ class Drawing:
             batch_size: samples that are drawn at once.
             on_progress: called with the share that is done.
             on_diffused: called with each batch as it was before the preprocessing's inverse, (B, C', L').
+            observation: what was measured of the samples; sample i gets observation i modulo their number.
 
         Returns:
             Arrays (L_i, C) in the data's units, and the network evaluations a sample took on average.
         """
         lengths = self._lengths(n, seed, length, windows)
+        if observation is not None:
+            self._check(observation, lengths)
         counted = CountedDenoiser(self.fitted.denoiser)
-        denoiser = guided(counted, guidance)
         samples: list[Array] = []
         for start in range(0, n, batch_size):
             index = np.arange(start, min(start + batch_size, n))
             condition = self._condition(index, lengths[index], windows, unconditional)
             share = _share_reporter(on_progress, start / n, len(index) / n)
+            condition = None if condition is None else condition.to(self._device)
+            measurement = None if observation is None else self._measurement(observation, index, condition)
+            denoiser = guided(counted, guidance, measurement)
             samples += self._batch(
                 sampler, denoiser, seed, index, lengths[index], condition, share, on_diffused
             )
         return samples, counted.members / n
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.parts.architecture.parameters()).device
+
+    def _check(self, observation: Observation, lengths: NDArray[np.int64]) -> None:
+        """Refuse an observation that is not of such samples."""
+        if (lengths != lengths[0]).any():
+            raise DataError("samples of different lengths cannot share an observation: set length")
+        observation.check(len(self.fitted.collator.columns), int(lengths[0]))
+
+    def _measurement(
+        self, observation: Observation, index: NDArray[np.int64], condition: Condition | None
+    ) -> Measurement:
+        """What was measured of the samples of a batch."""
+        y, variance = observation.take(index)
+        preprocessing = self.parts.preprocessing
+        return Measurement(
+            y=torch.from_numpy(y).transpose(1, 2).to(self._device),
+            variance=torch.from_numpy(variance).transpose(1, 2).to(self._device),
+            operator=observation.operator,
+            decode=lambda z: preprocessing.inverse_transform(z, condition),
+            encode=lambda x: preprocessing.transform(x, condition),
+            prior=self.fitted.prior,
+        )
 
     def _lengths(self, n: int, seed: int, length: int | None, windows: Batch | None) -> NDArray[np.int64]:
         collator = self.fitted.collator
@@ -190,9 +223,8 @@ class Drawing:
         on_diffused: Callable[[Array], None] | None,
     ) -> Iterator[Array]:
         """Samples of one batch, each (L_i, C), in the data's units."""
-        device, longest = next(self.parts.architecture.parameters()).device, int(lengths.max())
+        device, longest = self._device, int(lengths.max())
         preprocessing, channels = self.parts.preprocessing, len(self.fitted.collator.columns)
-        condition = None if condition is None else condition.to(device)
         like = torch.empty(len(index), channels, longest, device=device)
         told = preprocessing.condition(condition, like)
         numbers = torch.from_numpy(index).to(device)

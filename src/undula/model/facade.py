@@ -26,6 +26,7 @@ from ..config.schema import Config
 from ..core.errors import ConfigError, DataError, RunError, did_you_mean
 from ..data.collation import Collator
 from ..data.given import Given
+from ..data.observation import Observation
 from ..data.options import DataOptions, Split
 from ..data.prepare import Data, PreparedData, prepare
 from ..data.samples import sample_table
@@ -33,11 +34,13 @@ from ..data.windows import Batch
 from ..diffusion.bound import variational_bound
 from ..diffusion.denoiser import NetDenoiser
 from ..diffusion.loss import DiffusionLoss
+from ..diffusion.prior import GaussianPrior
 from ..training.engine import Outcome
 from ..training.options import TrainingOptions
 from .composition import Composition, Spec, resolve_guidance
 from .drawing import Drawing
 from .fitting import FitHooks, Fitted, assemble, fit, training_batch
+from .imputing import impute
 from .storage import best_weights, first_misfit, read_model, write_model
 
 if TYPE_CHECKING:
@@ -244,6 +247,7 @@ class DiffusionModel:
         seed: int = 0,
         *,
         given: Given | Batch | None = None,
+        observation: Observation | None = None,
         unconditional: bool = False,
         length: int | None = None,
         sampler: Spec | None = None,
@@ -264,6 +268,9 @@ class DiffusionModel:
             given: what a conditional model is told: a table or file with the history (and the
                 future rows of known covariates), or values by name, {"vix": 30.0}, of columns of
                 roles.at_start; sample i gets window i modulo their number.
+            observation: what was measured of the samples themselves, in the data's units; sample i gets
+                observation i modulo their number. It takes a guidance that follows it: `posterior`, unless
+                the model or `guidance` has another.
             unconditional: use the learned nulls instead of `given`.
             length: steps of a sample; None: the training windows' (drawn from theirs if they vary).
             sampler: instead of the model's own.
@@ -291,7 +298,10 @@ class DiffusionModel:
             n,
             seed,
             sampler=self.parts_.sampler_for(sampler, num_steps),
-            guidance=self.parts_.guidance_for(guidance, guidance_scale, unconditional, self.collator_.layout),
+            guidance=self.parts_.guidance_for(
+                guidance, guidance_scale, unconditional, self.collator_.layout, observation is not None
+            ),
+            observation=observation,
             windows=drawing.windows(given, unconditional),
             unconditional=unconditional,
             length=length,
@@ -305,6 +315,70 @@ class DiffusionModel:
     def sample_frame(self, n: int, seed: int = 0, **options: Any) -> pd.DataFrame:
         """Draw samples as a table with columns `sample`, `step` and one a feature; see `sample`."""
         return sample_table(list(self.sample(n, seed, **options)), self.columns_)
+
+    def impute(
+        self,
+        data: Data,
+        num_samples: int | None = None,
+        seed: int = 0,
+        *,
+        draws: int = 50,
+        sampler: Spec | None = None,
+        num_steps: int | None = None,
+        guidance: Spec | Sequence[Spec] = "posterior",
+        batch_size: int = 256,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> pd.DataFrame | Array:
+        """Fill in missing values (NaN), any pattern of them, given all that is there.
+
+        Values that are there come back unchanged. Data longer than the model's windows are filled window by
+        window, each given what was filled before; see `undula.data.holes`.
+
+        Args:
+            data: a table, an array (L, C) or (N, L, C), or a file's path, in the data's units.
+            num_samples: how many fillings to return; None: one, the median of `draws`.
+            seed: of the samples.
+            draws: fillings whose median is taken.
+            sampler: instead of the model's own.
+            num_steps: instead of the sampler's own.
+            guidance: what makes samples agree with what is known.
+            batch_size: windows that are drawn at once.
+            on_progress: called with the share that is done.
+
+        Returns:
+            The data as they were given, filled; with `num_samples` a table in long form whose first column
+            is `sample`, or an array (num_samples, …).
+
+        Raises:
+            ConfigError: if the model cannot fill in: it is told a history.
+            DataError: if the data do not fit the model.
+        """
+        for name, number in (("num_samples", num_samples), ("draws", draws)):
+            if number is not None and number < 1:
+                raise ConfigError(f"{name} = {number}: give a positive number")
+        drawing, chosen = Drawing(self.parts_, self._state(), self._options), resolve_guidance(guidance)
+        self.parts_.check_guidance(chosen, self.collator_.layout)
+
+        def draw(
+            windows: Batch, observation: Observation, seed: int, share: Callable[[float], None]
+        ) -> Array:
+            samples, self.calls_ = drawing.draw(
+                len(windows.index),
+                seed,
+                sampler=self.parts_.sampler_for(sampler, num_steps),
+                guidance=chosen,
+                observation=observation,
+                windows=windows,
+                unconditional=False,
+                length=None,
+                batch_size=batch_size,
+                on_progress=share,
+            )
+            return np.stack(samples)
+
+        count = draws if num_samples is None else num_samples
+        found = impute(data, self.collator_, self._options, draw, count, seed, on_progress)
+        return found.median() if num_samples is None else found.samples()
 
     def bits_per_dim(self, data: Data | Batch | None = None, num_times: int = 32, seed: int = 0) -> float:
         """The variational bound on −log₂ p per number, in the data's units.
@@ -342,6 +416,7 @@ class DiffusionModel:
         tensors: dict[str, Tensor] = {f"network.{k}": v for k, v in parts.architecture.state_dict().items()}
         tensors |= {f"preprocessing.{k}": v for k, v in parts.preprocessing.state.items()}
         tensors |= {f"noise.{k}": v for k, v in parts.noise.state.items()}
+        tensors |= {f"prior.{k}": v for k, v in (state.prior.state if state.prior else {}).items()}
         description = {
             "undula_version": __version__,
             "components": parts.specs(),
@@ -379,7 +454,7 @@ class DiffusionModel:
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"model {path} is damaged: {error}") from error
         parts = model.compose()
-        groups: dict[str, dict[str, Tensor]] = {"network": {}, "preprocessing": {}, "noise": {}}
+        groups: dict[str, dict[str, Tensor]] = {"network": {}, "preprocessing": {}, "noise": {}, "prior": {}}
         for name, tensor in tensors.items():
             group, _, rest = name.partition(".")
             groups.setdefault(group, {})[rest] = tensor
@@ -394,7 +469,9 @@ class DiffusionModel:
             ) from error
         parts.architecture.to(device).eval()
         model._parts, model._options = parts, data
-        model._fitted = Fitted(parts.denoiser(s), collator, s, lengths)
+        model._fitted = Fitted(
+            parts.denoiser(s), collator, s, lengths, prior=GaussianPrior.of_state(groups["prior"])
+        )
         return model
 
     def export_model(

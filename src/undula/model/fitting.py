@@ -26,6 +26,7 @@ from ..data.prepare import PreparedData
 from ..data.windows import Batch, WindowDataset
 from ..diffusion.denoiser import NetDenoiser
 from ..diffusion.loss import DiffusionLoss, TrainingBatch
+from ..diffusion.prior import GaussianPrior
 from ..training.engine import Engine, Outcome, Task
 from ..training.loggers import Logger
 from ..training.options import TrainingOptions
@@ -88,6 +89,8 @@ class Fitted:
         lengths: evenly spaced quantiles of the training windows' lengths.
         outcome: how the training ended; None before it has.
         stage: how a preprocessing that is trained was; None: it is not, or the model was loaded.
+        prior: the Gaussian nearest to the training windows in the space that is diffused; None: they have
+            missing values or vary in length.
     """
 
     denoiser: NetDenoiser
@@ -96,6 +99,7 @@ class Fitted:
     lengths: list[int]
     outcome: Outcome | None = field(default=None)
     stage: Outcome | None = field(default=None)
+    prior: GaussianPrior | None = field(default=None)
 
 
 def fit(
@@ -175,7 +179,7 @@ def assemble(
     if parts.preprocessing.stage_name:
         parts.preprocessing.stage = stage or Stage(rehearsal=True)
         parts.preprocessing.held_out = _held_out(prepared, collator)
-    s = _fit_to_data(parts, collator, train)
+    s, prior = _fit_to_data(parts, collator, train)
     if parts.preprocessing.calibrates and collator.layout.droppable:
         raise IncompatibleError(
             f"calibrate: true is for unconditional models, and this one is told "
@@ -190,7 +194,7 @@ def assemble(
         load_weights(parts.architecture, Path(options.init_from))
     denoiser = parts.denoiser(s)
     lengths = np.quantile(train.lengths, np.linspace(0, 1, 101), method="nearest").tolist()
-    fitted = Fitted(denoiser, collator, s, lengths if train.length is None else [train.length])
+    fitted = Fitted(denoiser, collator, s, lengths if train.length is None else [train.length], prior=prior)
     dropout = parts.architecture.dropout_of_parts(layout)
     return fitted, DiffusionLoss(denoiser, parts.objective, parts.preprocessing, seed, dropout, train_step)
 
@@ -201,8 +205,10 @@ def training_batch(collator: Collator, batch: Batch) -> TrainingBatch:
     return TrainingBatch(x, collator.condition(batch, valid))
 
 
-def _fit_to_data(parts: Composition, collator: Collator, train: WindowDataset) -> float:
-    """Fit preprocessing and noise on training windows; return the sd of what is diffused."""
+def _fit_to_data(
+    parts: Composition, collator: Collator, train: WindowDataset
+) -> tuple[float, GaussianPrior | None]:
+    """Fit preprocessing and noise on training windows; return sd and Gaussian of what is diffused."""
     preprocessing = parts.preprocessing
     batch = training_batch(collator, train.some())
     valid = None if batch.condition is None else batch.condition.valid
@@ -222,7 +228,7 @@ def _fit_to_data(parts: Composition, collator: Collator, train: WindowDataset) -
             "infinite or extremely large values"
         )
     parts.noise.fit(z, parts.sde, preprocessing.condition(batch.condition, batch.x))
-    return s
+    return s, GaussianPrior.fit(z) if valid is None and collator.length is not None else None
 
 
 def _held_out(prepared: PreparedData, collator: Collator) -> HeldOut | None:

@@ -17,7 +17,9 @@ from ..core.registry import Registry
 from ..core.sde import NoiseLevel
 from ..diffusion.denoiser import BaseDenoiser
 from ..diffusion.guidance import BaseGuidance, guided
+from ..diffusion.measurement import Measurement
 from ..diffusion.path import GaussianPath
+from ..diffusion.prior import GaussianPrior
 from ..diffusion.regulariser import BaseRegulariser
 
 _TIMES = (0.1, 0.5, 0.9)
@@ -58,11 +60,28 @@ def _case(size: int = 6) -> tuple[Tensor, Condition]:
     return _randn(0, size, 2, 9), Condition(static={"label": _randn(1, size, 2)})
 
 
+def _measured(x: Tensor) -> Measurement:
+    """Some of the numbers, and what they are; the same for every member."""
+    y = _randn(2, 1, *x.shape[1:]).expand_as(x)
+    variance = torch.zeros_like(x)
+    variance[:, :, 1::3] = torch.inf
+    return Measurement(
+        y=y,
+        variance=variance,
+        operator=Registry.get("operator", "identity"),
+        prior=GaussianPrior.fit(_randn(3, 50, *x.shape[1:])),
+    )
+
+
+def _steered(guidance: BaseGuidance, x: Tensor) -> BaseDenoiser:
+    return guided(_Told(), [guidance], _measured(x))
+
+
 def neutral_changes_nothing(guidance: BaseGuidance) -> None:
     """At its neutral strength the guided denoiser is the denoiser."""
     x, condition = _case()
     plain = _Told()
-    steered = guided(plain, [guidance.neutral()])
+    steered = _steered(guidance.neutral(), x)
     for t in _TIMES:
         assert torch.allclose(steered(x, t, condition), plain(x, t, condition), atol=1e-12), f"it acts at {t}"
 
@@ -72,7 +91,7 @@ def acts(guidance: BaseGuidance) -> None:
     if guidance.neutral().params == guidance.params:
         return
     x, condition = _case()
-    steered, plain = guided(_Told(), [guidance]), _Told()
+    steered, plain = _steered(guidance, x), _Told()
     change = max(float((steered(x, t, condition) - plain(x, t, condition)).abs().max()) for t in _TIMES)
     assert change > 1e-6, "the guidance has no effect"
 
@@ -81,12 +100,12 @@ def members_are_guided_alone(guidance: BaseGuidance) -> None:
     """A member's estimate depends neither on its batch nor on whether levels are numbers or tensors."""
     x, condition = _case()
     t = torch.tensor([0.1, 0.3, 0.5, 0.5, 0.7, 0.9], dtype=torch.float64)
-    steered = guided(_Told(), [guidance])
+    steered = _steered(guidance, x)
     whole = steered(x, t, condition)
     for i in range(len(x)):
-        alone = guided(_Told(), [guidance])(x[i : i + 1], float(t[i]), condition[slice(i, i + 1)])
+        alone = _steered(guidance, x[i : i + 1])(x[i : i + 1], float(t[i]), condition[slice(i, i + 1)])
         assert torch.allclose(whole[i : i + 1], alone, atol=1e-10), "a member depends on its batch"
-        again = steered(x[i : i + 1], t[i : i + 1], condition[slice(i, i + 1)])
+        again = _steered(guidance, x[i : i + 1])(x[i : i + 1], t[i : i + 1], condition[slice(i, i + 1)])
         assert torch.allclose(again, alone, atol=1e-10), "levels as tensors give another estimate"
 
 
@@ -95,7 +114,7 @@ def keeps_what_is_dropped(guidance: BaseGuidance) -> None:
     x, condition = _case()
     where = torch.tensor([True, False] * 3)
     other = replace(condition, static={"label": condition.static["label"] + 5.0}).drop("label", where)
-    steered = guided(_Told(), [guidance])
+    steered = _steered(guidance, x)
     first, second = steered(x, 0.5, condition.drop("label", where)), steered(x, 0.5, other)
     assert torch.allclose(first[where], second[where]), "a dropped part still acts"
 

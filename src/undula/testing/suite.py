@@ -8,7 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.component import Component
-from . import baselines, common, data, experiments, guiding, networks, noise, paths, preprocessing, sampling
+from . import (
+    baselines,
+    common,
+    data,
+    experiments,
+    guiding,
+    networks,
+    noise,
+    operators,
+    paths,
+    preprocessing,
+    sampling,
+)
 
 Law = Callable[[Any], None]
 
@@ -18,6 +30,7 @@ _LAWS: dict[str, list[Law]] = {
     "objective": networks.OBJECTIVE_LAWS,
     "architecture": networks.ARCHITECTURE_LAWS,
     "sampler": sampling.SAMPLER_LAWS,
+    "operator": operators.OPERATOR_LAWS,
     "guidance": guiding.GUIDANCE_LAWS,
     "regulariser": guiding.REGULARISER_LAWS,
     "preprocessing": preprocessing.PREPROCESSING_LAWS,

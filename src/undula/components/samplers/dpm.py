@@ -28,12 +28,13 @@ from typing import Literal, NamedTuple
 
 from ...core.condition import Condition
 from ...core.errors import ConfigError
+from ...core.kept import kept
 from ...core.registry import register
 from ...core.sde import NoiseLevel
 from ...core.types import NonNegative, Series
 from ...diffusion.denoiser import BaseDenoiser
 from ...diffusion.path import GaussianPath
-from ...diffusion.sampler import BaseSampler, OnStep, SampleNoise, kept
+from ...diffusion.sampler import BaseSampler, OnStep, SampleNoise
 from ._exponential import ONTO_D, Move, advance, behind, between, move
 
 _INNER = {1: (), 2: (0.5,), 3: (1 / 3, 2 / 3)}

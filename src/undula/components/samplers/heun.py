@@ -35,12 +35,13 @@ import torch
 
 from ...core.condition import Condition
 from ...core.errors import ConfigError
+from ...core.kept import kept
 from ...core.registry import register
 from ...core.sde import NoiseLevel
 from ...core.types import NonNegative, Positive, Series
 from ...diffusion.denoiser import BaseDenoiser
 from ...diffusion.path import GaussianPath
-from ...diffusion.sampler import BaseSampler, OnStep, SampleNoise, kept, step_ratio
+from ...diffusion.sampler import BaseSampler, OnStep, SampleNoise, step_ratio
 
 _MOST_CHURN = math.sqrt(2.0) - 1.0
 

@@ -27,11 +27,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...core.condition import Condition
+from ...core.kept import kept
 from ...core.registry import register
 from ...core.sde import NoiseLevel
 from ...core.types import Series
 from ...diffusion.denoiser import BaseDenoiser
-from ...diffusion.sampler import BaseSampler, OnStep, SampleNoise, kept
+from ...diffusion.sampler import BaseSampler, OnStep, SampleNoise
 from ._exponential import Move, advance, behind, move
 
 
