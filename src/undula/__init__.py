@@ -40,6 +40,7 @@ _HOMES = {
     "Layout": "core.condition",
     "NetDenoiser": "diffusion.denoiser",
     "Parametrization": "diffusion.parametrization",
+    "Observation": "data.observation",
     "Registry": "core.registry",
     "TrainingOptions": "training.options",
     "UndulaError": "core.errors",
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from .core.registry import Registry, register
     from .core.sde import BaseSDE
     from .core.source import BaseSource
+    from .data.observation import Observation
     from .data.options import DataOptions
     from .diffusion.analytic import GaussianDenoiser, GaussianMixtureDenoiser
     from .diffusion.denoiser import BaseDenoiser, NetDenoiser

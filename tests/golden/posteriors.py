@@ -49,6 +49,13 @@ class Problem:
         return gaussian(D, seed=3)
 
     @property
+    def whitened(self) -> tuple[Tensor, Tensor]:
+        """The same of z whitened by the noise."""
+        mean, cov = self.prior
+        whiten = self.path.noise.whiten(torch.eye(D, dtype=torch.float64)[:, None])[:, 0].mT
+        return mean @ whiten.mT, whiten @ cov @ whiten.mT
+
+    @property
     def matrix(self) -> Tensor:
         """A, of the flattened series, and of z: A x = A (20 + 3 z)."""
         operator: BaseOperator = Registry.resolve("operator", self.operator)
@@ -85,7 +92,7 @@ class Problem:
             operator=Registry.resolve("operator", self.operator),
             decode=lambda z: SHIFT + SCALE * z,
             encode=lambda x: (x - SHIFT) / SCALE,
-            prior=GaussianPrior.of_covariance(*self.prior),
+            prior=GaussianPrior.of_covariance(*self.whitened),
         )
 
     def carried(self, guidance: Any, sampler: BaseSampler, levels: list[NoiseLevel]) -> tuple[Tensor, Tensor]:

@@ -83,14 +83,13 @@ class Filling:
 
     def places(self) -> list[Place]:
         """Windows of one round, which share no row; none when all is filled."""
-        holed = np.isnan(self.paths[0]).any(1)
+        missing = np.isnan(self.paths[0])
+        holed, blank = missing.any(1), missing.all(1)
         holed[: self.lead] = holed[self.lead + self.rows :] = False
         found: list[Place] = []
         free = 0
         for row in np.flatnonzero(holed):
-            if row < free:
-                continue
-            place = self._around(int(row), holed, free)
+            place = self._around(int(row), holed, blank, free)
             if place is not None:
                 found.append(place)
                 free = place.start + self.length
@@ -102,17 +101,21 @@ class Filling:
         old = self.paths[:, rows]
         self.paths[:, rows] = np.where(np.isnan(old), windows[:, : place.until - place.start], old)
 
-    def _around(self, row: int, holed: NDArray[np.bool_], free: int) -> Place | None:
-        """The window for a hole that begins in this row; None: it would touch the one before."""
+    def _around(
+        self, row: int, holed: NDArray[np.bool_], blank: NDArray[np.bool_], free: int
+    ) -> Place | None:
+        """The window for a hole that begins in this row; None: it has to wait.
+
+        It would touch the window before, or begin where nothing is known yet: a long hole is filled from its
+        beginning, so that its two ends are not drawn independently.
+        """
         end = self.lead + self.rows
         if self.begins is not None:
             start = int(self.begins[np.searchsorted(self.begins, row, side="right") - 1])
             return Place(start, start + self.length) if start >= free else None
         start = max(min(row - self.length // 4, end - self.length), 0)
-        if start < free:
-            start = free if free <= row else start
-            if start < free:
-                return None
+        if start < free or (start > 0 and blank[start]):
+            return None
         until = start + self.length
         whole = until >= end or not holed[until - 1]
         return Place(start, until if whole else max(start + 3 * self.length // 4, row + 1))

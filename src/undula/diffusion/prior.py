@@ -1,9 +1,10 @@
 r"""The Gaussian that is nearest to the data, in the space that is diffused, with few directions.
 
-    C ≈ V diag(λ) Vᵀ + r (1 − V Vᵀ),     r the mean of the variances that are left over
+Windows are whitened by the noise first, z' = R⁻¹ z with Σ = R Rᵀ, so that whatever the noise is
 
-and, given x_t, the covariance that it leaves: with white noise (C⁻¹ + α²/σ²)⁻¹, whose eigenvalues are
-λ σ²/(α²λ + σ²). (Coloured noise counts as white of the same mean variance here.)
+    Cov[z'] ≈ V diag(λ) Vᵀ + r (1 − V Vᵀ),     r the mean of the variances that are left over
+
+and what x_t leaves of it is (Cov⁻¹ + α²/σ²)⁻¹, with eigenvalues λ σ²/(α²λ + σ²).
 
 Where noise hides nearly all, a network's Jacobian says nothing of the data's covariance: this does.
 
@@ -21,6 +22,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..core.condition import Condition
+from ..core.noise import BaseNoise
 from ..core.randomness import forked_generator
 from ..core.sde import NoiseLevel
 from ..core.types import Series
@@ -33,7 +36,7 @@ _LARGEST_SVD = 1024
 
 @dataclass(frozen=True)
 class GaussianPrior:
-    """Mean and covariance of windows.
+    """Mean and covariance of windows whitened by the noise.
 
     Args:
         mean: (C, L).
@@ -52,7 +55,7 @@ class GaussianPrior:
         """Of windows (N, C, L), of which some at even distances are looked at.
 
         Args:
-            z: windows in the space that is diffused.
+            z: windows in the space that is diffused, whitened.
             rank: K at most.
         """
         flat = z[:: -(-len(z) // _MOST_WINDOWS)].double().flatten(1)
@@ -91,8 +94,21 @@ class GaussianPrior:
         """What `state` gave; None of an empty one."""
         return cls(**state) if state else None
 
-    def covariance(self, v: Series, level: NoiseLevel) -> Series:
-        """Cov[x_0 | x_t] v, (B, C, L)."""
+    def covariance(
+        self, v: Series, level: NoiseLevel, noise: BaseNoise, condition: Condition | None = None
+    ) -> Series:
+        """Cov[x_0 | x_t] v, (B, C, L), in the space that is diffused.
+
+        Args:
+            v: what is multiplied.
+            level: of x_t.
+            noise: by which the windows were whitened.
+            condition: what the noise may depend on.
+        """
+        whitened = noise.whiten(noise.apply(v, condition), condition)  # Rᵀ v
+        return noise.colour(self._left_of(whitened, level), condition)
+
+    def _left_of(self, v: Series, level: NoiseLevel) -> Series:
         inner, rest = self._left(self.variances.to(v), level, v), self._left(self.rest.to(v), level, v)
         flat, vectors = v.flatten(1), self.vectors.to(v)
         along = flat @ vectors.mT

@@ -40,7 +40,7 @@ from ..training.options import TrainingOptions
 from .composition import Composition, Spec, resolve_guidance
 from .drawing import Drawing
 from .fitting import FitHooks, Fitted, assemble, fit, training_batch
-from .imputing import impute
+from .imputing import Imputed, impute
 from .storage import best_weights, first_misfit, read_model, write_model
 
 if TYPE_CHECKING:
@@ -353,9 +353,26 @@ class DiffusionModel:
             ConfigError: if the model cannot fill in: it is told a history.
             DataError: if the data do not fit the model.
         """
-        for name, number in (("num_samples", num_samples), ("draws", draws)):
-            if number is not None and number < 1:
-                raise ConfigError(f"{name} = {number}: give a positive number")
+        options: dict[str, Any] = {"sampler": sampler, "num_steps": num_steps, "guidance": guidance}
+        count = draws if num_samples is None else num_samples
+        found = self.imputed(data, count, seed, **options, batch_size=batch_size, on_progress=on_progress)
+        return found.median() if num_samples is None else found.samples()
+
+    def imputed(
+        self,
+        data: Data,
+        draws: int = 50,
+        seed: int = 0,
+        *,
+        sampler: Spec | None = None,
+        num_steps: int | None = None,
+        guidance: Spec | Sequence[Spec] = "posterior",
+        batch_size: int = 256,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> Imputed:
+        """All of `draws` fillings of missing values, with what they belong to; see `impute`."""
+        if draws < 1:
+            raise ConfigError(f"draws = {draws}: give a positive number")
         drawing, chosen = Drawing(self.parts_, self._state(), self._options), resolve_guidance(guidance)
         self.parts_.check_guidance(chosen, self.collator_.layout)
 
@@ -376,9 +393,7 @@ class DiffusionModel:
             )
             return np.stack(samples)
 
-        count = draws if num_samples is None else num_samples
-        found = impute(data, self.collator_, self._options, draw, count, seed, on_progress)
-        return found.median() if num_samples is None else found.samples()
+        return impute(data, self.collator_, self._options, draw, draws, seed, on_progress)
 
     def bits_per_dim(self, data: Data | Batch | None = None, num_times: int = 32, seed: int = 0) -> float:
         """The variational bound on −log₂ p per number, in the data's units.

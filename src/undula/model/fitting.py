@@ -89,7 +89,7 @@ class Fitted:
         lengths: evenly spaced quantiles of the training windows' lengths.
         outcome: how the training ended; None before it has.
         stage: how a preprocessing that is trained was; None: it is not, or the model was loaded.
-        prior: the Gaussian nearest to the training windows in the space that is diffused; None: they have
+        prior: the Gaussian nearest to the training windows; None: they have
             missing values or vary in length.
     """
 
@@ -227,8 +227,11 @@ def _fit_to_data(
             f"the training data have spread {s:g} after preprocessing: look for constant columns, "
             "infinite or extremely large values"
         )
-    parts.noise.fit(z, parts.sde, preprocessing.condition(batch.condition, batch.x))
-    return s, GaussianPrior.fit(z) if valid is None and collator.length is not None else None
+    told = preprocessing.condition(batch.condition, batch.x)
+    parts.noise.fit(z, parts.sde, told)
+    if valid is not None or collator.length is None:
+        return s, None
+    return s, GaussianPrior.fit(parts.noise.whiten(z, told))
 
 
 def _held_out(prepared: PreparedData, collator: Collator) -> HeldOut | None:

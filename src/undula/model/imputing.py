@@ -51,6 +51,16 @@ class Imputed:
     name: str | None = None
     time: str | None = None
 
+    @property
+    def missing(self) -> int:
+        """Values that were missing."""
+        return sum(int(np.isnan(series.values).sum()) for series in self.series)
+
+    @property
+    def most_holes(self) -> int:
+        """The number of the stretch with most of them."""
+        return int(np.argmax([np.isnan(series.values).sum() for series in self.series]))
+
     def median(self) -> pd.DataFrame | Array:
         """The data as they were given, with the median of the fillings in every hole."""
         return self._with([np.median(paths, axis=0) for paths in self.paths])

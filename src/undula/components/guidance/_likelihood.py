@@ -150,7 +150,7 @@ class Jacobian:
 
     def _hidden(self, v: Series) -> Series:
         if self._prior is not None:
-            return self._prior.covariance(v, self._level)
+            return self._prior.covariance(v, self._level, self._path.noise, self._condition)
         return v * prior_variance(self._level, v)
 
 

@@ -1,6 +1,6 @@
 r"""Projection with a weight that grows as the noise falls.
 
-    x ← x + w A⁺ (y − A x),     w = 1 − s by default, s = σ(t)/σ(1)
+    x ← x + w A⁺ (y − A x),     w = 1 − s by default, s = (σ(t) − σ(t_min))/(σ(1) − σ(t_min))
 
 At high noise the estimate is a blurred mean, and the model has not decided yet: a weight below 1 leaves it
 room. The weight is 1 at the end, so that samples agree with the observation as exactly as those of
@@ -59,10 +59,12 @@ class RampGuidance(ProjectionGuidance):
 
     def share(self, path: GaussianPath, level: NoiseLevel) -> float | Tensor:
         """The weight; see `ProjectionGuidance.share`."""
-        s = torch.as_tensor(level.sigma, dtype=torch.float64) / kept(_start, path)
-        weight = self._weight(s.clamp(max=1.0))
+        last, first = kept(_ends, path)
+        s = (torch.as_tensor(level.sigma, dtype=torch.float64) - last) / (first - last)
+        weight = self._weight(s.clamp(0.0, 1.0))
         return weight if isinstance(level.sigma, Tensor) else float(weight)
 
 
-def _start(path: GaussianPath) -> float:
-    return float(path.level(1.0).sigma)
+def _ends(path: GaussianPath) -> tuple[float, float]:
+    """σ at the last call of a sampler, and at t = 1."""
+    return float(path.level(path.sde.t_min).sigma), float(path.level(1.0).sigma)

@@ -1,6 +1,6 @@
 r"""Wiener's filter at every step: the estimate given y, by a covariance that was fitted beforehand.
 
-    D_y = D + C Hᵀ (S + H C Hᵀ)⁻¹ (y − A x(D)),     C = (C_data⁻¹ + α²/σ²)⁻¹
+    D_y = D + C Hᵀ (S + H C Hᵀ)⁻¹ (y − A x(D)),     C = (C_data⁻¹ + α²/σ² Σ⁻¹)⁻¹
 
 with C_data the covariance of the training data in the space that is diffused. The network is only called,
 not differentiated: nearly as fast as sampling without guidance. Exact for Gaussian data; elsewhere what the
@@ -20,7 +20,7 @@ from ...core.condition import Condition
 from ...core.errors import IncompatibleError
 from ...core.registry import register
 from ...core.sde import NoiseLevel
-from ...core.types import PositiveInt, Series
+from ...core.types import Measured, PositiveInt, Series
 from ...diffusion.denoiser import BaseDenoiser
 from ...diffusion.krylov import solve
 from ...diffusion.measurement import Measurement, Tangent
@@ -59,8 +59,12 @@ class WienerGuidance(ObservedGuidance):
         estimate = denoiser(x_t, level, condition)
         tangent, prior = Tangent(measurement, estimate), measurement.prior
         assert prior is not None
+
+        def spread(v: Measured) -> Series:
+            return prior.covariance(tangent.back(v), level, denoiser.path.noise, condition)
+
         _, change = solve(
-            lambda v: prior.covariance(tangent.back(v), level), tangent.ahead, tangent.residual,
-            measurement.noise, prior_variance(level, x_t), self.iterations,
+            spread, tangent.ahead, tangent.residual, measurement.noise,
+            prior_variance(level, x_t), self.iterations,
         )  # fmt: skip
         return estimate, change
