@@ -114,6 +114,31 @@ class ColumnTransforms:
             out[..., j] = column[..., column.shape[-1] - rows :]
         return out
 
+    def back(self, values: Array, last: Array) -> Array:
+        """Columns (..., L, C) that follow a row, in the units before the transform, anchored at that row.
+
+        A rolling volatility stays what it is: the values behind it are not known.
+
+        Args:
+            values: transformed columns of the rows after it.
+            last: the row itself before the transform, (..., C).
+        """
+        out = np.array(values, dtype=float)
+        for j, spec in enumerate(self.specs):
+            if spec.type == "log":
+                out[..., j] = np.exp(values[..., j])
+            elif spec.type == "log_return":
+                out[..., j] = last[..., None, j] * np.exp(np.cumsum(values[..., j], axis=-1))
+            elif spec.type == "difference":
+                out[..., j] = last[..., None, j] + np.cumsum(values[..., j], axis=-1)
+        return out
+
+    @property
+    def names_back(self) -> list[str]:
+        """Names of the columns that `back` gives."""
+        pairs = zip(self.columns, self.names, self.specs, strict=True)
+        return [new if spec.type == "rolling_volatility" else name for name, new, spec in pairs]
+
 
 def _spec(transform: Transform) -> TransformSpec:
     return transform if isinstance(transform, TransformSpec) else TransformSpec(type=transform)

@@ -40,7 +40,8 @@ from ..training.options import TrainingOptions
 from .composition import Composition, Spec, resolve_guidance
 from .drawing import Drawing
 from .fitting import FitHooks, Fitted, assemble, fit, training_batch
-from .imputing import Imputed, impute
+from .forecasting import Forecast, forecast
+from .imputing import Draw, Imputed, impute
 from .storage import best_weights, first_misfit, read_model, write_model
 
 if TYPE_CHECKING:
@@ -325,7 +326,7 @@ class DiffusionModel:
         draws: int = 50,
         sampler: Spec | None = None,
         num_steps: int | None = None,
-        guidance: Spec | Sequence[Spec] = "posterior",
+        guidance: Spec | Sequence[Spec] | None = None,
         batch_size: int = 256,
         on_progress: Callable[[float], None] | None = None,
     ) -> pd.DataFrame | Array:
@@ -341,7 +342,7 @@ class DiffusionModel:
             draws: fillings whose median is taken.
             sampler: instead of the model's own.
             num_steps: instead of the sampler's own.
-            guidance: what makes samples agree with what is known.
+            guidance: what makes samples agree with what is known; None: the model's own, or `posterior`.
             batch_size: windows that are drawn at once.
             on_progress: called with the share that is done.
 
@@ -366,34 +367,87 @@ class DiffusionModel:
         *,
         sampler: Spec | None = None,
         num_steps: int | None = None,
-        guidance: Spec | Sequence[Spec] = "posterior",
+        guidance: Spec | Sequence[Spec] | None = None,
         batch_size: int = 256,
         on_progress: Callable[[float], None] | None = None,
     ) -> Imputed:
         """All of `draws` fillings of missing values, with what they belong to; see `impute`."""
         if draws < 1:
             raise ConfigError(f"draws = {draws}: give a positive number")
-        drawing, chosen = Drawing(self.parts_, self._state(), self._options), resolve_guidance(guidance)
-        self.parts_.check_guidance(chosen, self.collator_.layout)
+        draw = self._draw(sampler, num_steps, guidance, batch_size)
+        return impute(data, self.collator_, self._options, draw, draws, seed, on_progress)
+
+    def forecast(
+        self,
+        history: Data,
+        horizon: int | None = None,
+        num_samples: int = 200,
+        seed: int = 0,
+        *,
+        sampler: Spec | None = None,
+        num_steps: int | None = None,
+        guidance: Spec | Sequence[Spec] | None = None,
+        batch_size: int = 256,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> Forecast:
+        """Sample what comes after a history, in the data's units and with its time going on.
+
+        A model with `data.history_len` is told the last rows. One without is guided: the end of its windows
+        is drawn given their beginning. A horizon longer than a window goes on from each path's own end,
+        window after window: what lies further back than a history is forgotten.
+
+        Args:
+            history: a table, an array (T, C) or (N, T, C), or a file's path, in the units of the training
+                data, oldest first; of a panel each series is forecast. Rows at the end whose targets are
+                empty are rows to come, with known covariates.
+            horizon: rows to come; None: a window of the model (half of one where it is guided).
+            num_samples: paths of each series.
+            seed: of the samples.
+            sampler: instead of the model's own.
+            num_steps: instead of the sampler's own.
+            guidance: instead of the model's own; for a model without history, what makes samples agree
+                with it: `posterior`.
+            batch_size: windows that are drawn at once.
+            on_progress: called with the share that is done.
+
+        Returns:
+            Paths (S, L, C) of each series, with `table()` and `quantiles()`.
+
+        Raises:
+            DataError: if the history is too short or does not fit the model.
+        """
+        for name, number in (("horizon", horizon), ("num_samples", num_samples)):
+            if number is not None and number < 1:
+                raise ConfigError(f"{name} = {number}: give a positive number")
+        draw = self._draw(sampler, num_steps, guidance, batch_size)
+        return forecast(history, self.collator_, self._options, draw, horizon, num_samples, seed, on_progress)
+
+    def _draw(
+        self, sampler: Spec | None, num_steps: int | None, guidance: Spec | Sequence[Spec] | None, size: int
+    ) -> Draw:
+        """Draws windows given what they are told and what was observed of them."""
+        drawing, parts = Drawing(self.parts_, self._state(), self._options), self.parts_
 
         def draw(
-            windows: Batch, observation: Observation, seed: int, share: Callable[[float], None]
+            windows: Batch, observation: Observation | None, seed: int, share: Callable[[float], None]
         ) -> Array:
             samples, self.calls_ = drawing.draw(
                 len(windows.index),
                 seed,
-                sampler=self.parts_.sampler_for(sampler, num_steps),
-                guidance=chosen,
+                sampler=parts.sampler_for(sampler, num_steps),
+                guidance=parts.guidance_for(
+                    guidance, None, False, self.collator_.layout, observation is not None
+                ),
                 observation=observation,
                 windows=windows,
                 unconditional=False,
                 length=None,
-                batch_size=batch_size,
+                batch_size=size,
                 on_progress=share,
             )
             return np.stack(samples)
 
-        return impute(data, self.collator_, self._options, draw, draws, seed, on_progress)
+        return draw
 
     def bits_per_dim(self, data: Data | Batch | None = None, num_times: int = 32, seed: int = 0) -> float:
         """The variational bound on −log₂ p per number, in the data's units.

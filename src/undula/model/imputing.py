@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Imputed", "impute"]
+__all__ = ["Draw", "Imputed", "fill", "impute"]
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from ..data.table import clean_table
 from ..data.windows import Batch
 
 Array = NDArray[np.floating[Any]]
-Draw = Callable[[Batch, Observation, int, Callable[[float], None]], Array]
+Draw = Callable[[Batch, Observation | None, int, Callable[[float], None]], Array]
 """Windows of these conditions and observations, from a seed, (N, L, C)."""
 
 
@@ -121,25 +121,47 @@ def impute(
     """
     _refuse(collator, options)
     found = _read(data, collator, options)
-    missing = sum(int(np.isnan(s.values).any(1).sum()) for s in found.series)
     fillings = [
         Filling.of(series, count, collator.length or len(series.values), options.align)
         for series in found.series
     ]
-    left, number = missing, 0
-    while places := [(f, place) for f in fillings for place in f.places()]:
-        done = 1.0 - left / missing
-
-        def share(part: float, done: float = done) -> None:
-            if on_progress is not None:
-                on_progress(done + part * (1.0 - done) * 0.75)
-
-        _fill(places, collator, draw, derive_seed(seed, "impute", str(number)), share)
-        left = sum(int(np.isnan(f.values[0]).any(1).sum()) for f in fillings)
-        number += 1
+    fill(fillings, collator, draw, derive_seed(seed, "impute"), on_progress)
     return Imputed(
         found.given, found.series, [f.values for f in fillings], found.columns, found.name, found.time
     )
+
+
+def fill(
+    fillings: Sequence[Filling],
+    collator: Collator,
+    draw: Draw,
+    seed: int,
+    on_progress: Callable[[float], None] | None = None,
+) -> None:
+    """Draw what is missing, round after round.
+
+    Args:
+        fillings: what is to be filled; changed.
+        collator: the model's.
+        draw: draws windows given observations.
+        seed: of the samples.
+        on_progress: called with the share that is done.
+    """
+    missing = left = _left(fillings)
+    number = 0
+    while places := [(f, place) for f in fillings for place in f.places()]:
+        done, soon = 1.0 - left / missing, sum(place.until - place.start for _, place in places) / missing
+
+        def share(part: float, done: float = done, soon: float = soon) -> None:
+            if on_progress is not None:
+                on_progress(min(done + part * soon, 1.0))
+
+        _fill(places, collator, draw, derive_seed(seed, str(number)), share)
+        left, number = _left(fillings), number + 1
+
+
+def _left(fillings: Sequence[Filling]) -> int:
+    return sum(int(np.isnan(f.values[0]).any(1).sum()) for f in fillings)
 
 
 def _fill(
