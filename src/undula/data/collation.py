@@ -8,7 +8,7 @@ from __future__ import annotations
 
 __all__ = ["Collator"]
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,11 +18,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.condition import Condition, Layout
+from ..core.errors import DataError
 from .start import StartValues
+from .stretches import Series, usual_step
 from .table import Panel
 from .windows import Batch, WindowDataset
 
 Array = NDArray[np.floating[Any]]
+
+_ALIKE = 1.4
+"""Ratio up to which usual steps are the same: months, and days without weekends."""
 
 
 @dataclass
@@ -40,6 +45,7 @@ class Collator:
         location: means of the C target columns and K features, (C + K,).
         scale: their standard deviations, (C + K,).
         start: what is told of the row before a window.
+        step: usual distance of the training rows, in seconds where their times are dates; None: not known.
     """
 
     columns: list[str]
@@ -52,6 +58,7 @@ class Collator:
     location: list[float] = field(default_factory=list)
     scale: list[float] = field(default_factory=list)
     start: StartValues = field(default_factory=StartValues)
+    step: float | None = None
 
     @classmethod
     def fit(cls, panel: Panel, train: WindowDataset) -> Collator:
@@ -76,6 +83,7 @@ class Collator:
             location=np.nanmean(rows, axis=0).tolist(),
             scale=np.where(scale > 0, scale, 1.0).tolist(),
             start=StartValues() if told is None else StartValues.fit(panel.start, panel.start_scale, told),
+            step=usual_step(panel.series),
         )
 
     @classmethod
@@ -171,10 +179,37 @@ class Collator:
             start=self.start.middle(n) if self.start.columns else None,
         )
 
+    def check_step(self, series: Sequence[Series], what: str) -> None:
+        """Refuse rows that lie further apart, or closer, than those that the model was trained on.
+
+        Args:
+            series: stretches of the data.
+            what: they are, for the message: "the history".
+
+        Raises:
+            DataError: if they do.
+        """
+        step = usual_step(series)
+        if self.step is None or step is None or not self.step > 0:
+            return
+        if not 1 / _ALIKE < step / self.step < _ALIKE:
+            raise DataError(
+                f"{what} has a row every {_in_words(step)}, the model was trained on one every "
+                f"{_in_words(self.step)}: resample it"
+            )
+
     def _scaled(self, values: Array, first: int) -> Array:
         columns = slice(first, first + values.shape[-1])
         scaled: Array = (values - np.array(self.location)[columns]) / np.array(self.scale)[columns]
         return scaled
+
+
+def _in_words(seconds: float) -> str:
+    """A step: 1 hour, 2 days."""
+    for unit, size in (("day", 86_400.0), ("hour", 3_600.0), ("minute", 60.0)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}{'' if seconds == size else 's'}"
+    return f"{seconds:.3g} seconds"
 
 
 def _channels_first(values: Array) -> Tensor:

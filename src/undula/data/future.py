@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.errors import DataError
-from .columns import parsed_time, time_role, with_time_column
+from .columns import parsed_time, require_columns, time_role, with_time_column
 from .options import DataOptions
 
 _RECENT = 100
@@ -49,6 +49,7 @@ def with_future(table: pd.DataFrame, options: DataOptions, targets: list[str], r
         DataError: if a series has no known row, or more rows of the future than are asked for.
     """
     table = with_time_column(table)
+    require_columns(table, targets)
     time = time_role(table, options, [])
     if time is not None:
         table[time] = parsed_time(table[time], time)
@@ -86,9 +87,16 @@ def _following(stamps: pd.Index, count: int) -> pd.Index:
     if not isinstance(recent, pd.DatetimeIndex):
         numbers = recent.to_numpy(float)
         return pd.Index(numbers[-1] + np.median(np.diff(numbers)) * np.arange(1, count + 1))
-    steps = np.diff(recent.to_numpy())
-    usual = pd.Timedelta(np.median(steps.astype("timedelta64[ns]").astype(np.int64)))
-    frequency = pd.infer_freq(recent) if len(recent) > 2 else None
-    if frequency is None and usual == pd.Timedelta(days=1) and (recent.dayofweek < 5).all():
-        frequency = "B"
-    return pd.date_range(recent[-1], periods=count + 1, freq=frequency or usual)[1:]
+    return pd.date_range(recent[-1], periods=count + 1, freq=_frequency(recent))[1:]
+
+
+def _frequency(stamps: pd.DatetimeIndex) -> str | pd.Timedelta:
+    """Weekdays, months by their first or last day, or the usual distance."""
+    usual = pd.Timedelta(np.median(np.diff(stamps.to_numpy())))
+    if usual == pd.Timedelta(days=1) and (stamps.day_of_week < 5).all():
+        return "B"
+    if pd.Timedelta(days=28) <= usual <= pd.Timedelta(days=31):
+        for frequency, where in (("MS", stamps.is_month_start), ("ME", stamps.is_month_end)):
+            if where.all():
+                return frequency
+    return usual

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Data", "PreparedData", "prepare"]
+__all__ = ["Data", "PreparedData", "prepare", "raw_data"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def prepare(options: DataOptions, data: Data | None = None) -> PreparedData:
     Raises:
         DataError: with the row, column or part that is wrong, and what to do.
     """
-    raw = _raw(options, data)
+    raw = raw_data(options, data)
     if isinstance(raw, Windows):
         _refuse_for_windows(options)
         refuse_two_targets(options, raw.columns)
@@ -117,7 +117,12 @@ def _chosen(windows: Windows, wanted: list[str] | None) -> Windows:
     return Windows(windows.values if index == list(range(count)) else windows.values[..., index], wanted)
 
 
-def _raw(options: DataOptions, data: Data | None) -> pd.DataFrame | Windows | list[np.ndarray]:
+def raw_data(options: DataOptions, data: Data | None = None) -> pd.DataFrame | Windows | list[np.ndarray]:
+    """What the user has, read and nothing else: a table, windows, or a list of arrays.
+
+    Raises:
+        DataError: if it cannot be read, or is not understood.
+    """
     if data is None:
         if options.dataset is not None:
             return _source(options).load()

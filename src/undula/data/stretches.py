@@ -5,9 +5,10 @@ Series are taken from a table by row numbers, as plain arrays: a panel may have 
 
 from __future__ import annotations
 
-__all__ = ["Changes", "Columns", "Series", "rows_by_series", "unbroken"]
+__all__ = ["Changes", "Columns", "Series", "rows_by_series", "unbroken", "usual_step"]
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -302,6 +303,17 @@ def _possible(filled: NDArray[np.float64], values: NDArray[np.float64], count: i
             rounded: NDArray[np.float64] = np.round(filled, decimals)
             return rounded
     return filled
+
+
+def usual_step(series: Sequence[Series]) -> float | None:
+    """The median distance of neighbouring rows, in seconds where times are dates; None: no times."""
+    steps = [np.diff(one.time.to_numpy()) for one in series if one.time is not None and len(one.time) > 1]
+    if not steps:
+        return None
+    found = np.concatenate(steps)
+    if np.issubdtype(found.dtype, np.timedelta64):
+        found = found / np.timedelta64(1, "s")
+    return float(np.median(found))
 
 
 def _gap_positions(time: pd.Index | None) -> list[int]:

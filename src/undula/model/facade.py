@@ -28,7 +28,7 @@ from ..data.collation import Collator
 from ..data.given import Given
 from ..data.observation import Observation
 from ..data.options import DataOptions, Split
-from ..data.prepare import Data, PreparedData, prepare
+from ..data.prepare import Data, PreparedData, prepare, raw_data
 from ..data.samples import sample_table
 from ..data.windows import Batch
 from ..diffusion.bound import variational_bound
@@ -379,7 +379,7 @@ class DiffusionModel:
 
     def forecast(
         self,
-        history: Data,
+        history: Data | None = None,
         horizon: int | None = None,
         num_samples: int = 200,
         seed: int = 0,
@@ -399,7 +399,7 @@ class DiffusionModel:
         Args:
             history: a table, an array (T, C) or (N, T, C), or a file's path, in the units of the training
                 data, oldest first; of a panel each series is forecast. Rows at the end whose targets are
-                empty are rows to come, with known covariates.
+                empty are rows to come, with known covariates. None: the model's own data, to their end.
             horizon: rows to come; None: a window of the model (half of one where it is guided).
             num_samples: paths of each series.
             seed: of the samples.
@@ -420,6 +420,11 @@ class DiffusionModel:
             if number is not None and number < 1:
                 raise ConfigError(f"{name} = {number}: give a positive number")
         draw = self._draw(sampler, num_steps, guidance, batch_size)
+        if history is None:
+            own = raw_data(self._options)
+            if not isinstance(own, pd.DataFrame):
+                raise DataError("the model's own data are windows, which have no end: give a history")
+            history = own
         return forecast(history, self.collator_, self._options, draw, horizon, num_samples, seed, on_progress)
 
     def _draw(

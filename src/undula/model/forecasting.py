@@ -174,6 +174,7 @@ def _read(
             f"the history has the columns {panel.columns}, the model was trained on {collator.columns}"
         )
     series = list({one.name: one for one in panel.series}.values())
+    collator.check_step(series, "the history")
     for one in series:
         known = len(one.values) - rows
         where = f"series {one.name!r} of the history" if one.name else "the history"

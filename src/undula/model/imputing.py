@@ -214,6 +214,7 @@ def _read(data: Data, collator: Collator, options: DataOptions) -> Imputed:
         raise DataError(
             f"the data have the columns {panel.columns}, the model was trained on {collator.columns}"
         )
+    collator.check_step(panel.series, "the table")
     return Imputed(
         table, panel.series, [], panel.columns, options.roles.series, time_role(table, options, [])
     )
