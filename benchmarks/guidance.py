@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,7 @@ POINTS, BINS, RHO, STEPS = 64, 8, 0.9, 50
 DRAWS = 20_000
 PAGE = Path(__file__).parents[1] / "docs" / "concepts" / "guidance.md"
 GUIDANCES: dict[str, Any] = {
-    "posterior": {"type": "posterior", "params": {"iterations": 8}},
-    "posterior, 2 iterations": {"type": "posterior", "params": {"iterations": 2}},
+    "posterior": {"type": "posterior", "params": {}},
     "posterior, 1 iteration": {"type": "posterior", "params": {"iterations": 1}},
     "wiener": "wiener",
     "pseudo_inverse": "pseudo_inverse",
@@ -139,6 +139,10 @@ def oracle(what: str) -> dict[str, float]:
         last = LastStep(plain, projected, float(levels[-2].sigma))
         found["projection at the last step alone"] = read_off(last)
     found["none"] = read_off(plain)
+    several = Registry.get("guidance", "posterior", iterations=8)
+    found["posterior, 8 iterations, without a fitted Gaussian"] = read_off(
+        guided(plain, [several], replace(measured(size), prior=None))
+    )
     found[f"dps ({DRAWS:,} samples)"] = drawn(
         guided(plain, [Registry.get("guidance", "dps")], measured(DRAWS))
     )

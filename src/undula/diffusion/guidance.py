@@ -57,13 +57,17 @@ class BaseGuidance(Component, ABC):
         """The same guidance with the strength at which it changes nothing."""
 
     @abstractmethod
-    def apply(self, denoiser: BaseDenoiser, measurement: Measurement | None = None) -> BaseDenoiser:
-        """The steered denoiser.
+    def apply(self, denoiser: BaseDenoiser) -> BaseDenoiser:
+        """The steered denoiser."""
+
+    def steer(self, denoiser: BaseDenoiser, measurement: Measurement | None) -> BaseDenoiser:
+        """The steered denoiser, of members of which something was measured.
 
         Args:
             denoiser: to be steered.
-            measurement: what was measured of the members of a batch; None: nothing.
+            measurement: of the members of a batch; None: nothing. Only a guidance that `observes` looks at it.
         """
+        return self.apply(denoiser)
 
 
 def check_order(guidances: Sequence[BaseGuidance]) -> None:
@@ -88,9 +92,9 @@ def check_order(guidances: Sequence[BaseGuidance]) -> None:
 def guided(
     denoiser: BaseDenoiser, guidances: Sequence[BaseGuidance], measurement: Measurement | None = None
 ) -> BaseDenoiser:
-    """The denoiser with guidances applied, the first innermost; see `BaseGuidance.apply`."""
+    """The denoiser with guidances applied, the first innermost; see `BaseGuidance.steer`."""
     for guidance in guidances:
-        denoiser = guidance.apply(denoiser, measurement)
+        denoiser = guidance.steer(denoiser, measurement)
     return denoiser
 
 

@@ -40,18 +40,22 @@ class ObservedGuidance(BaseGuidance):
         """With a strength of 0."""
         return replace(self, strength=0.0)
 
-    def apply(self, denoiser: BaseDenoiser, measurement: Measurement | None = None) -> BaseDenoiser:
-        """The steered denoiser.
+    def apply(self, denoiser: BaseDenoiser) -> BaseDenoiser:
+        """Nothing to steer towards: refused.
 
         Raises:
-            ConfigError: without a measurement.
+            ConfigError: with what is missing.
         """
+        name = Registry.name(self)
+        raise ConfigError(
+            f"guidance {name} steers towards an observation, and there is none: pass observation=…, or use "
+            "impute or forecast"
+        )
+
+    def steer(self, denoiser: BaseDenoiser, measurement: Measurement | None) -> BaseDenoiser:
+        """The steered denoiser; see `BaseGuidance.steer`."""
         if measurement is None:
-            name = Registry.name(self)
-            raise ConfigError(
-                f"guidance {name} steers towards an observation, and there is none: pass observation=…, or "
-                "use impute or forecast"
-            )
+            return self.apply(denoiser)
         self.check_measurement(measurement)
         return denoiser if self.strength == 0 else Steered(denoiser, self, measurement)
 
@@ -99,6 +103,11 @@ class Steered(BaseDenoiser):
 class Jacobian:
     """D at x_t, with C = Cov[x_0 | x_t] = (σ²/α) Σ (∂D/∂x_t)ᵀ as a product.
 
+    Attributes:
+        estimate: D.
+        tangent: of the measurement there.
+        all_low: whether C is the fitted Gaussian's, for every member.
+
     Args:
         denoiser: D.
         measurement: of the batch.
@@ -125,8 +134,8 @@ class Jacobian:
             torch.as_tensor(like(level.alpha, x_t)) ** 2 * largest
             < on_prior * torch.as_tensor(like(level.sigma, x_t)) ** 2
         )
-        self._all_low, self._low = bool(low.all()), low if bool(low.any()) else None
-        if self._all_low:
+        self.all_low, self._low = bool(low.all()), low if bool(low.any()) else None
+        if self.all_low:
             self.estimate = denoiser(x_t, level, condition)
         else:
             with torch.enable_grad():
@@ -135,10 +144,14 @@ class Jacobian:
             self.estimate = self._d.detach()
         self.tangent = Tangent(measurement, self.estimate)
 
+    def hidden_spread(self, v: Tensor) -> Series:
+        """C Hᵀ v with C of the fitted Gaussian."""
+        return self._hidden(self.tangent.back(v))
+
     def spread(self, v: Tensor) -> Series:
         """C Hᵀ v."""
         pulled = self.tangent.back(v)
-        if self._all_low:
+        if self.all_low:
             return self._hidden(pulled)
         (found,) = torch.autograd.grad(self._d, self._x, pulled, retain_graph=True)
         alpha, sigma = like(self._level.alpha, found), like(self._level.sigma, found)

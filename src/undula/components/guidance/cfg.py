@@ -39,7 +39,6 @@ from ...core.sde import NoiseLevel
 from ...core.types import NonNegative, Series, Times
 from ...diffusion.denoiser import BaseDenoiser
 from ...diffusion.guidance import BaseGuidance, GuidanceLayer
-from ...diffusion.measurement import Measurement
 from ...diffusion.path import GaussianPath
 
 Share = Annotated[float, Ge(0), Le(1)]
@@ -96,7 +95,7 @@ class CFGGuidance(BaseGuidance):
         """With w = 1."""
         return CFGGuidance(guidance_scale=1.0)
 
-    def apply(self, denoiser: BaseDenoiser, measurement: Measurement | None = None) -> BaseDenoiser:
+    def apply(self, denoiser: BaseDenoiser) -> BaseDenoiser:
         """The guided denoiser."""
         return _Guided(denoiser, self)
 

@@ -4,7 +4,8 @@ r"""Moment-matched posterior sampling: the estimate given y as well, by the deno
 
 with H the derivative of z ↦ A decode(z). It is E[x_0 | x_t, y] where x_0 given x_t is Gaussian, exactly so
 for Gaussian data, whatever the operator and the noise of the observation; elsewhere it matches two moments.
-Products with C are vector-Jacobian products of the denoiser, one a solver iteration.
+Products with C are vector-Jacobian products of the denoiser, one a solver iteration; the covariance of a
+Gaussian fitted to the training data preconditions the solver.
 
 Where noise hides nearly all, the Jacobian of a network says nothing, and C is the covariance that a
 Gaussian fitted to the training data leaves.
@@ -26,11 +27,14 @@ from dataclasses import dataclass
 from ...core.condition import Condition
 from ...core.registry import register
 from ...core.sde import NoiseLevel
-from ...core.types import NonNegative, PositiveInt, Series
+from ...core.types import Measured, NonNegative, PositiveInt, Series
 from ...diffusion.denoiser import BaseDenoiser
-from ...diffusion.krylov import solve
+from ...diffusion.krylov import conjugate_gradients, solve
 from ...diffusion.measurement import Measurement
 from ._likelihood import Jacobian, ObservedGuidance, prior_variance
+
+_OF_THE_PRIOR = 50
+"""Most iterations of a solver that does not ask the network."""
 
 
 @register("guidance", "posterior")
@@ -45,7 +49,7 @@ class PosteriorGuidance(ObservedGuidance):
             fitted Gaussian.
     """
 
-    iterations: PositiveInt = 8
+    iterations: PositiveInt = 2
     on_prior: NonNegative = 1.0
 
     def correction(
@@ -58,8 +62,14 @@ class PosteriorGuidance(ObservedGuidance):
     ) -> tuple[Series, Series]:
         """C Hᵀ (S + H C Hᵀ)⁻¹ r; see `ObservedGuidance`."""
         at = Jacobian(denoiser, measurement, x_t, level, condition, self.on_prior)
-        _, change = solve(
-            at.spread, at.tangent.ahead, at.tangent.residual, measurement.noise,
-            prior_variance(level, x_t), self.iterations,
-        )  # fmt: skip
+        given = at.tangent.ahead, at.tangent.residual, measurement.noise, prior_variance(level, x_t)
+        if at.all_low:
+            return at.estimate, conjugate_gradients(at.hidden_spread, *given, _OF_THE_PRIOR)[1]
+
+        def inverse(v: Measured) -> Measured:
+            ahead, _, noise, variance = given
+            return conjugate_gradients(at.hidden_spread, ahead, v, noise, variance, _OF_THE_PRIOR)[0]
+
+        known = None if measurement.prior is None else inverse
+        _, change = solve(at.spread, *given, self.iterations, known)
         return at.estimate, change

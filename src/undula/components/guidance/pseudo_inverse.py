@@ -21,7 +21,7 @@ from ...core.registry import register
 from ...core.sde import NoiseLevel
 from ...core.types import PositiveInt, Series
 from ...diffusion.denoiser import BaseDenoiser
-from ...diffusion.krylov import solve
+from ...diffusion.krylov import conjugate_gradients
 from ...diffusion.measurement import Measurement
 from ._likelihood import Jacobian, ObservedGuidance, prior_variance
 
@@ -33,10 +33,10 @@ class PseudoInverseGuidance(ObservedGuidance):
 
     Args:
         strength: of the correction: 1 as derived, 0 none.
-        iterations: of the solver, which does not ask the network.
+        iterations: most of the solver, which does not ask the network.
     """
 
-    iterations: PositiveInt = 32
+    iterations: PositiveInt = 50
 
     def correction(
         self,
@@ -49,7 +49,7 @@ class PseudoInverseGuidance(ObservedGuidance):
         """(σ²/α) Σ Jᵀ Hᵀ (r² H Hᵀ + S)⁻¹ r; see `ObservedGuidance`."""
         at = Jacobian(denoiser, measurement, x_t, level, condition, on_prior=0.0)
         variance = prior_variance(level, x_t)
-        v, _ = solve(
+        v, _ = conjugate_gradients(
             lambda v: variance * at.tangent.back(v), at.tangent.ahead, at.tangent.residual, measurement.noise,
             variance, self.iterations,
         )  # fmt: skip

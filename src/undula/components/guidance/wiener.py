@@ -22,7 +22,7 @@ from ...core.registry import register
 from ...core.sde import NoiseLevel
 from ...core.types import Measured, PositiveInt, Series
 from ...diffusion.denoiser import BaseDenoiser
-from ...diffusion.krylov import solve
+from ...diffusion.krylov import conjugate_gradients
 from ...diffusion.measurement import Measurement, Tangent
 from ._likelihood import ObservedGuidance, prior_variance
 
@@ -34,10 +34,10 @@ class WienerGuidance(ObservedGuidance):
 
     Args:
         strength: of the correction: 1 as derived, 0 none.
-        iterations: of the solver, which does not ask the network.
+        iterations: most of the solver, which does not ask the network.
     """
 
-    iterations: PositiveInt = 32
+    iterations: PositiveInt = 50
 
     def check_measurement(self, measurement: Measurement) -> None:
         """Refuse a model without a fitted covariance."""
@@ -63,7 +63,7 @@ class WienerGuidance(ObservedGuidance):
         def spread(v: Measured) -> Series:
             return prior.covariance(tangent.back(v), level, denoiser.path.noise, condition)
 
-        _, change = solve(
+        _, change = conjugate_gradients(
             spread, tangent.ahead, tangent.residual, measurement.noise,
             prior_variance(level, x_t), self.iterations,
         )  # fmt: skip
