@@ -8,9 +8,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy import stats
 from scipy.signal import lfilter
 
-from undula.baselines.forecasting._windows import Numbers
+from undula.baselines.forecasting._windows import Numbers, Training
 from undula.baselines.forecasting.ets import _Filter, _Form
 from undula.baselines.forecasting.quantile_regression import LEVELS, _inverse, _pit, regression_quantiles
+from undula.baselines.forecasting.residual_bootstrap import _ridge
 from undula.core.errors import DataError
 from undula.core.forecaster import BaseForecaster
 from undula.core.registry import Registry
@@ -66,6 +67,21 @@ def test_numbers_go_with_histories() -> None:
     z = Numbers(0, history).normal("x", 40, 3)
     assert stats.kstest(z.ravel(), "norm").pvalue > 0.01
     assert (Numbers(0, history[::-1]).uniform("x", 9, 3) == u[::-1, :9]).all()
+
+
+def test_fewer_windows_are_of_all_phases() -> None:
+    x = np.arange(2400.0 + 7)[:, None] % 24
+    series = Training(
+        series=[x[:1000], x[1000:]],
+        features=[nothing(1000), nothing(1407)],
+        history_len=5,
+        horizon=3,
+        who="x",
+    )
+    found = series.windows(100)
+    assert len(np.unique(found.future[:, 0, 0])) == 24, "as many phases as there are, at a distance of 24 too"
+    assert ((found.future[:, 0] - found.history[:, -1]) % 24 == 1).all()
+    assert len(series.windows(10_000).history) == 2407 - 2 * 7
 
 
 # -- naive, drift, seasons, climatology --------------------------------------------------------
@@ -186,6 +202,26 @@ def test_an_autoregression_beats_the_naive_forecast_and_climatology(
     own = scores.pop("residual_bootstrap")
     assert own.mean() < 0.85 * scores["naive"].mean() and own.mean() < 0.97 * scores["climatology"].mean()
     assert own[0] < 0.7 * scores["climatology"][0], "the first step"
+
+
+def test_the_ridge_is_its_normal_equations_and_spares_the_first_columns() -> None:
+    rng = np.random.default_rng(0)
+    x, y = np.c_[np.ones(50), rng.normal(size=(50, 4))], rng.normal(size=(50, 2))
+    penalties = np.array([0.1, 1e9])
+    found = _ridge(x, y, penalties, 2)
+    expected = np.linalg.solve(x.T @ x + 0.1 * 50 * np.diag([0, 0, 1, 1, 1]), x.T @ y)
+    assert found[0] == pytest.approx(expected)
+    assert found[1, :2] == pytest.approx(np.linalg.lstsq(x[:, :2], y, rcond=None)[0])
+    assert found[1, 2:] == pytest.approx(0.0, abs=1e-8)
+
+
+def test_white_noise_has_its_mean_as_forecast_and_a_walk_its_last_value() -> None:
+    white = np.random.default_rng(0).normal(size=(1500, 1))
+    for x, slope in ((white, 0.0), (white.cumsum(0), 1.0)):
+        forecaster = fitted("residual_bootstrap", [x])
+        history = np.stack([x[t : t + HISTORY] for t in range(0, 1400, 7)])
+        point = forecaster._point(history, nothing(200, HISTORY + HORIZON))[:, -1, 0]
+        assert np.polyfit(history[:, -1, 0], point, 1)[0] == pytest.approx(slope, abs=0.12)
 
 
 def test_a_linear_forecast_uses_features_of_the_future() -> None:

@@ -24,6 +24,9 @@ from .._series import whole_stretches
 
 Array = NDArray[np.floating[Any]]
 
+_GOLDEN = (5**0.5 - 1) / 2
+"""Its multiples are spread evenly over [0, 1) and over the phases of any period."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Windows:
@@ -64,7 +67,7 @@ class Training:
         return self.series[0].shape[1]
 
     def windows(self, most: int, least: int = 2) -> Windows:
-        """Windows without missing values, at even distances where there are more than `most`.
+        """Windows without missing values, from all over where there are more than `most`.
 
         Raises:
             DataError: if there are fewer than `least`.
@@ -80,7 +83,7 @@ class Training:
                 f"{self.who} needs {least} training windows of {self.history_len} + {self.horizon} rows, "
                 f"there are {total}: give longer series, a shorter history or a shorter horizon"
             )
-        chosen = np.unique(np.linspace(0, total - 1, min(total, most)).astype(np.int64))
+        chosen = _spread_out(total, most)
         of_each = np.split(chosen, np.searchsorted(chosen, ends[:-1]))
         found = np.concatenate(
             [v[mine - (end - len(v))] for v, mine, end in zip(views, of_each, ends, strict=True)]
@@ -90,6 +93,15 @@ class Training:
             future=found[:, self.history_len :, : self.channels],
             features=found[:, :, self.channels :],
         )
+
+
+def _spread_out(total: int, most: int) -> NDArray[np.int64]:
+    """Numbers below `total`, in order; one of each of `most` stretches, so that no period is missed."""
+    if total <= most:
+        return np.arange(total)
+    edges = np.linspace(0, total, most + 1)
+    share = np.arange(most) * _GOLDEN % 1.0
+    return np.minimum((edges[:-1] + share * np.diff(edges)).astype(np.int64), total - 1)
 
 
 class Numbers:

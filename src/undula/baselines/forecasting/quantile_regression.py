@@ -49,7 +49,7 @@ class QuantileRegressionForecaster(WindowForecaster):
         lags: recent values of each column.
         period: rows of a season, whose values before a step are told as far as the history has them; 1: none.
         seasons: how many periods back.
-        max_windows: to learn from, at even distances.
+        max_windows: to learn from, from all over.
     """
 
     needs = "hundreds of training windows; up to minutes for many columns and steps"

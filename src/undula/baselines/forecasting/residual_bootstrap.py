@@ -2,10 +2,11 @@
 
     x_{T+h} − x_T = c_h + Σ_k A_{hk} (x_{T−k} − x_T) + B_h (x_T − x̄) + D_h f_{T+h} + e_h
 
-by ridge least squares for each h (a direct forecast), in standard deviations, for all columns together. The
-penalty is that of the smallest error in five blocks of training windows left out in turn, and the errors
-drawn are those of the blocks left out, so they are as large as errors of forecasts are; a path takes those of
-one window for all h and columns.
+by least squares for each h (a direct forecast), in standard deviations, for all columns together, with a
+ridge on A and D alone: at a strong penalty what is left is a line in the last row, which a walk and white
+noise both are. The penalty is that of the smallest error in five blocks of training windows left out in turn,
+and the errors drawn are those of the blocks left out, so they are as large as errors of forecasts are; a path
+takes those of one window for all h and columns.
 
 References:
     Hoerl, Kennard (1970). Ridge regression. doi:10.1080/00401706.1970.10488634
@@ -31,7 +32,7 @@ from ._windows import Training, Windows
 Array = NDArray[np.floating[Any]]
 
 _MOST_WINDOWS, _WINDOWS_A_NUMBER, _FOLDS = 5_000, 5, 5
-_PENALTIES = np.array([1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0])
+_PENALTIES = np.array([1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0])
 """A training window, in variances of the standardised columns."""
 
 
@@ -63,6 +64,7 @@ class ResidualBootstrapForecaster(BootstrapForecaster):
         last = windows.history[:, -1:]
         targets = (windows.future - last) / self._scale  # (M, L, C)
         common = self._of_history(windows.history)
+        free = 1 + self._channels
         fold = np.arange(len(last)) * _FOLDS // len(last)
         errors = np.empty((len(_PENALTIES), *targets.shape))
         designs = [
@@ -72,12 +74,12 @@ class ResidualBootstrapForecaster(BootstrapForecaster):
         for h, design in enumerate(designs):
             for number in range(_FOLDS):
                 out = fold == number
-                found = _ridge(design[~out], targets[~out, h], _PENALTIES)
+                found = _ridge(design[~out], targets[~out, h], _PENALTIES, free)
                 errors[:, out, h] = targets[out, h] - design[out] @ found
         best = int((errors**2).mean((1, 2, 3)).argmin())
         self._penalty = float(_PENALTIES[best])
         self._coefficients = np.stack(
-            [_ridge(d, targets[:, h], _PENALTIES[best : best + 1])[0] for h, d in enumerate(designs)]
+            [_ridge(d, targets[:, h], _PENALTIES[best : best + 1], free)[0] for h, d in enumerate(designs)]
         )  # (L, P, C)
         found = errors[best] * self._scale
         return found
@@ -100,8 +102,8 @@ class ResidualBootstrapForecaster(BootstrapForecaster):
     def _of_history(self, history: Array) -> Array:
         """1, the last row and what the rows before differ from it, (N, 1 + lags · C)."""
         x = (history[:, -self._lags :] - self._location) / self._scale
-        x = np.concatenate((x[:, :-1] - x[:, -1:], x[:, -1:]), axis=1).reshape(len(x), -1)
-        return np.concatenate((np.ones((len(x), 1)), x), axis=1)
+        before = (x[:, :-1] - x[:, -1:]).reshape(len(x), -1)
+        return np.concatenate((np.ones((len(x), 1)), x[:, -1], before), axis=1)
 
     def _of_features(self, features: Array, step: int) -> Array:
         """The features of a step to forecast, (N, K)."""
@@ -115,13 +117,13 @@ def _positive(scale: Array) -> Array:
     return np.where(scale > 0.0, scale, 1.0)
 
 
-def _ridge(x: Array, y: Array, penalties: Array) -> Array:
-    """Coefficients (J, P, C) of y (M, C) on x (M, P), whose first column is 1 and bears no penalty."""
-    x_mean, y_mean = x[:, 1:].mean(0), y.mean(0)
-    centred = x[:, 1:] - x_mean
-    values, vectors = np.linalg.eigh(centred.T @ centred / len(x))
-    projected = vectors.T @ (centred.T @ (y - y_mean) / len(x))
-    shrunk = projected / (np.maximum(values, 0.0)[:, None] + penalties[:, None, None])
-    slopes = vectors @ shrunk
-    constant = y_mean - x_mean @ slopes
-    return np.concatenate((constant[:, None], slopes), axis=1)
+def _ridge(x: Array, y: Array, penalties: Array, free: int) -> Array:
+    """Coefficients (J, P, C) of y (M, C) on x (M, P), whose first columns bear no penalty."""
+    unbound, bound = x[:, :free], x[:, free:]
+    of_both = np.linalg.lstsq(unbound, np.concatenate((bound, y), axis=1), rcond=None)[0]
+    of_bound, of_y = of_both[:, : bound.shape[1]], of_both[:, bound.shape[1] :]
+    left = bound - unbound @ of_bound
+    values, vectors = np.linalg.eigh(left.T @ left / len(x))
+    projected = vectors.T @ (left.T @ (y - unbound @ of_y) / len(x))
+    slopes = vectors @ (projected / (np.maximum(values, 0.0)[:, None] + penalties[:, None, None]))
+    return np.concatenate((of_y - of_bound @ slopes, slopes), axis=1)
