@@ -97,10 +97,18 @@ def test_the_spread_of_a_walk_grows_like_the_root_of_time() -> None:
     assert np.corrcoef(moves[0, :, 2], moves[0, :, 7])[0, 1] == pytest.approx(0.0, abs=0.05), "whole paths"
 
 
+def test_errors_keep_their_sign() -> None:
+    rising = np.random.default_rng(0).exponential(size=(3000, 1)).cumsum(0)
+    moved = forecast(fitted("naive", [rising]), np.zeros((1, HISTORY, 1)), 3000)[0, :, :, 0]
+    assert moved.min() >= 0.0 and moved.mean(0) == pytest.approx(np.arange(1, HORIZON + 1), rel=0.1)
+
+
 def test_drift_goes_on_with_a_line() -> None:
     line = 2.0 + 0.5 * np.arange(100.0)[:, None] * [1.0, -4.0]
     paths = forecast(fitted("drift", [line]), line[None, 20 : 20 + HISTORY], 7)
     assert paths == pytest.approx(np.broadcast_to(line[44 : 44 + HORIZON], paths.shape))
+    steep = forecast(fitted("drift", [line]), 3.0 * line[None, 20 : 20 + HISTORY], 1)
+    assert steep[0, 0] == pytest.approx(3.0 * line[44 : 44 + HORIZON]), "training errors are 0"
     with pytest.raises(DataError, match="drift needs histories of 2 rows, they have 1"):
         fitted("drift", [line], history=1)
 
@@ -145,6 +153,14 @@ def test_features_tell_the_phase_where_the_history_does_not() -> None:
     paths = forecaster.forecast(np.zeros((300, 2, 2)) + starts[:, None, None], known, 300)
     of_phase = np.stack([paths[(starts % 6) == p, :, 0, 0].mean() for p in range(6)])
     assert of_phase == pytest.approx(3.0 * np.arange(6), abs=0.3)
+
+
+def test_a_phase_may_be_known_by_its_spread() -> None:
+    scale = np.array([1.0, 6.0])
+    x = np.random.default_rng(0).normal(size=(6000, 1)) * scale[np.arange(6000) % 2, None]
+    history = np.array([0.5, 10.0]).reshape(2, 1, 1)
+    spread = forecast(fitted("climatology", [x], 1, 1, period=2), history, 3000, 1).std((1, 2, 3))
+    assert spread == pytest.approx([6.0, 1.0], rel=0.1), "a small value is of the calm phase: the next is not"
 
 
 def test_climatology_leaves_out_holes_and_keeps_the_phase() -> None:
@@ -213,6 +229,22 @@ def test_the_ridge_is_its_normal_equations_and_spares_the_first_columns() -> Non
     assert found[0] == pytest.approx(expected)
     assert found[1, :2] == pytest.approx(np.linalg.lstsq(x[:, :2], y, rcond=None)[0])
     assert found[1, 2:] == pytest.approx(0.0, abs=1e-8)
+
+
+def test_the_last_row_bears_no_penalty_and_errors_are_those_of_windows_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    white = np.random.default_rng(0).normal(size=(160, 1))
+    assert fitted("residual_bootstrap", [white], lags=20)._errors.std() > white.std(), (
+        "no windows it has seen"
+    )
+    monkeypatch.setattr("undula.baselines.forecasting.residual_bootstrap._PENALTIES", np.array([1e9]))
+    forecaster = fitted("residual_bootstrap", [white])
+    windows = sliding_window_view(white[:, 0], HISTORY + HORIZON)
+    for h in (0, 5):
+        slope = np.polyfit(windows[:, HISTORY - 1], windows[:, HISTORY + h], 1)[0]
+        point = forecaster._point(windows[:, :HISTORY, None], nothing(len(windows), HISTORY + HORIZON))
+        assert np.polyfit(windows[:, HISTORY - 1], point[:, h, 0], 1)[0] == pytest.approx(slope, abs=1e-6)
 
 
 def test_white_noise_has_its_mean_as_forecast_and_a_walk_its_last_value() -> None:

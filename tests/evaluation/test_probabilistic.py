@@ -152,6 +152,12 @@ def test_joint_coverage_is_the_level_for_a_calibrated_answer() -> None:
     assert joint_coverage(shuffled, y) < 0.88, "each number's coverage is right, the paths' is not"
 
 
+def test_joint_coverage_is_fair_to_few_samples() -> None:
+    rng = np.random.default_rng(0)
+    samples, y = rng.normal(size=(19, 3000, 40)), rng.normal(size=(3000, 40))
+    assert joint_coverage(2.0 + samples, 2.0 + y, 0.5) == pytest.approx(0.5, abs=0.03)
+
+
 def test_what_all_samples_agree_on_has_to_happen() -> None:
     rng = np.random.default_rng(0)
     samples = np.stack([rng.normal(size=(50, 200)), np.full((50, 200), 7.0)], axis=2)

@@ -38,6 +38,7 @@ MUTATIONS = (
     ("spread: not of one more member", SCORES, "(len(x) + 1) / len(x) *", "1.0 *"),
     ("Wilson: z for z²", SCORES, "k + z**2 / 2", "k + z / 2"),
     ("energy score: never fair", JOINT, "max(count * (count - 1), 1) if fair else count**2", "count**2"),
-    ("joint coverage: samples with themselves", JOINT, "sum(0) / (count - 1)", "sum(0) / count"),
-    ("joint coverage: raw units", JOINT, "spread = np.maximum(spread, _NONE", "spread = np.maximum(1.0 + 0 * spread, _NONE"),
+    ("joint coverage: units of the samples alone", JOINT, "spread = x.std(0)", "spread = x[:-1].std(0)"),
+    ("joint coverage: raw units", JOINT, "np.where(spread > 0.0, spread, 1.0)", "1.0"),
+    ("joint coverage: a rank too high", JOINT, "[rank - 1]", "[rank]"),
 )  # fmt: skip

@@ -1,13 +1,14 @@
 r"""Scores of whole paths given as samples: what numbers one at a time cannot tell.
 
     energy score    E‖X − y‖ − ½ E‖X − X'‖       fair: the second mean leaves out a sample with itself
-    depth           d(x) = E‖X − x‖              small at the samples' centre
-    joint coverage  share of y with d(y) at most the p-quantile of the samples' own d (each without itself)
+    depth           d(x) = mean distance of x to all others       small at the samples' centre
+    joint coverage  share of y with d(y) at most the p-quantile of the samples' own d
 
-Norms are over all axes after the second. For the depth each number is first told in the samples' standard
-deviations, so that columns and steps of small unit count like others. The region of the joint coverage needs
-no shape: it holds the samples that lie closest to all others, and a path of a calibrated answer falls into it
-with probability p.
+Norms are over all axes after the second. The region of the joint coverage needs no shape: it holds the
+samples that lie closest to all others. For the depth each number is told in standard deviations, so that
+columns and steps of small unit count like others. These and the distances are of the samples and y together,
+for y is one more sample if the answer is calibrated: its rank is then uniform, whatever the number of samples
+and of values.
 
 References:
     Gneiting, Raftery (2007). Strictly proper scoring rules. doi:10.1198/016214506000001437
@@ -28,9 +29,6 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist, pdist, squareform
 
 Array = NDArray[np.floating[Any]]
-
-_NONE = 1e-6
-"""Spread, in units of the mean's size, of a number that all samples agree on."""
 
 
 def energy_score(samples: Array, truth: Array, fair: bool = True) -> Array:
@@ -64,11 +62,9 @@ def joint_coverage(samples: Array, truth: Array, level: float = 0.9) -> float:
 def _inside(samples: Array, truth: Array, level: float) -> bool:
     """Whether one path (…) lies in the region of its samples (S, …)."""
     count = len(samples)
-    x, y = samples.reshape(count, -1), truth.reshape(1, -1)
-    mean, spread = x.mean(0), x.std(0)
-    spread = np.maximum(spread, _NONE * np.abs(mean))
-    spread = np.where(spread > 0.0, spread, _NONE)
-    x, y = (x - mean) / spread, (y - mean) / spread
-    depths = np.sort(squareform(pdist(x)).sum(0) / (count - 1))
-    rank = math.ceil(level * (count + 1))  # of one more sample among S + 1
-    return rank > count or bool(cdist(x, y).mean() <= depths[rank - 1])
+    x = np.concatenate((samples, truth[None])).reshape(count + 1, -1)
+    spread = x.std(0)
+    x = (x - x.mean(0)) / np.where(spread > 0.0, spread, 1.0)
+    depths = squareform(pdist(x)).sum(0) / count
+    rank = math.ceil(level * (count + 1))
+    return rank > count or bool(depths[-1] <= np.sort(depths[:-1])[rank - 1])
