@@ -107,9 +107,22 @@ class ARIMABaseline(BaseBaseline):
         else:
             white = draws(seed, "residuals").standard_normal((n, self._length, len(self._means)))
             noise = white * self._residuals.std(0)
-        past, past_noise = self._past[start], self._past_noise[start]
+        steps = self.continued(self._past[start], self._past_noise[start], noise)
+        return in_levels(steps + self._means, self._levels[start], self._which)
+
+    def continued(self, past: Array, past_noise: Array, noise: Array) -> Array:
+        """What follows a past, less its means.
+
+        Args:
+            past: w, the newest first, (n, lags, C) with at least max_p lags.
+            past_noise: e, likewise, with at least max_q lags.
+            noise: e to come, (n, L, C).
+
+        Returns:
+            w to come, (n, L, C).
+        """
         steps = np.empty_like(noise)
-        for t in range(self._length):
+        for t in range(noise.shape[1]):
             steps[:, t] = (
                 noise[:, t]
                 + (self._ar * past[:, : self.max_p]).sum(1)
@@ -117,7 +130,7 @@ class ARIMABaseline(BaseBaseline):
             )
             past = np.concatenate((steps[:, t, None], past[:, :-1]), axis=1)
             past_noise = np.concatenate((noise[:, t, None], past_noise[:, :-1]), axis=1)
-        return in_levels(steps + self._means, self._levels[start], self._which)
+        return steps
 
     def notes(self) -> list[str]:
         """The order of each column."""

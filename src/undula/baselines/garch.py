@@ -88,17 +88,36 @@ class GARCHBaseline(BaseBaseline):
         days = draws(seed, "days").integers(0, len(self._standardised), (n, self._length))
         z = self._standardised[days]
         past = self._steps[start[:, None] - np.arange(self.lags)]  # (n, lags, C), the newest first
-        error, variance = self._errors[start], self._sigma[start] ** 2
+        steps = self.continued(past, self._errors[start], self._sigma[start] ** 2, z)
+        return in_levels(steps, self._levels[start], self._which)
+
+    def continued(self, past: Array, error: Array, variance: Array, z: Array) -> Array:
+        """What follows a day, in units of the series or of its differences.
+
+        Args:
+            past: the values up to the day, the newest first, (n, lags, C).
+            error: e of the day, (n, C).
+            variance: σ² of the day, (n, C).
+            z: standardised errors to come, (n, L, C).
+
+        Returns:
+            Values to come, (n, L, C).
+        """
         steps = np.empty_like(z)
-        for t in range(self._length):
-            variance = (
-                self._omega + (self._alpha + self._gamma * (error < 0)) * error**2 + self._beta * variance
-            )
+        for t in range(z.shape[1]):
+            variance = self.next_variance(error, variance)
             error = np.sqrt(variance) * z[:, t]
             steps[:, t] = self._mean[0] + (self._mean[1:] * past).sum(1) + error
             if self.lags:
                 past = np.concatenate((steps[:, t, None], past[:, :-1]), axis=1)
-        return in_levels(steps, self._levels[start], self._which)
+        return steps
+
+    def next_variance(self, error: Array, variance: Array) -> Array:
+        """σ² of the day after one with this error and variance, (n, C)."""
+        found: Array = (
+            self._omega + (self._alpha + self._gamma * (error < 0)) * error**2 + self._beta * variance
+        )
+        return found
 
     def notes(self) -> list[str]:
         """The coefficients of each column."""

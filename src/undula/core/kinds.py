@@ -90,6 +90,11 @@ KINDS: dict[str, Kind] = {
     "baseline": Kind(
         "what a diffusion model has to beat", "undula.core.baseline:BaseBaseline", "undula.baselines"
     ),
+    "forecaster": Kind(
+        "what a probabilistic forecast has to beat",
+        "undula.core.forecaster:BaseForecaster",
+        "undula.baselines.forecasting",
+    ),
     "experiment": Kind(
         "how a run is set up, trained and evaluated",
         "undula.experiments.base:BaseExperiment",

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .architecture import BaseArchitecture
     from .baseline import BaseBaseline
     from .component import Component
+    from .forecaster import BaseForecaster
     from .noise import BaseNoise
     from .operator import BaseOperator
     from .preprocessing import BasePreprocessor
@@ -213,6 +214,9 @@ class Registry:
     def get(cls, kind: Literal["baseline"], name: str, **params: Any) -> BaseBaseline: ...
     @overload
     @classmethod
+    def get(cls, kind: Literal["forecaster"], name: str, **params: Any) -> BaseForecaster: ...
+    @overload
+    @classmethod
     def get(cls, kind: Literal["experiment"], name: str, **params: Any) -> BaseExperiment: ...
     @overload
     @classmethod
@@ -342,9 +346,12 @@ def _resolve_nested(kind: str, spec: Any) -> Component:
 
 
 def _modules(package: str) -> tuple[str, ...]:
+    """The modules of a package; a sub-package holds another kind's."""
     found = importlib.util.find_spec(package)
     locations = [] if found is None else list(found.submodule_search_locations or [])
-    return tuple(m.name for m in pkgutil.iter_modules(locations) if not m.name.startswith("_"))
+    return tuple(
+        m.name for m in pkgutil.iter_modules(locations) if not m.ispkg and not m.name.startswith("_")
+    )
 
 
 def _summary_in_file(module: str) -> str:

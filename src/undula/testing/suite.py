@@ -13,6 +13,7 @@ from . import (
     common,
     data,
     experiments,
+    forecasters,
     guiding,
     networks,
     noise,
@@ -36,6 +37,7 @@ _LAWS: dict[str, list[Law]] = {
     "preprocessing": preprocessing.PREPROCESSING_LAWS,
     "dataset": data.DATASET_LAWS,
     "baseline": baselines.BASELINE_LAWS,
+    "forecaster": forecasters.FORECASTER_LAWS,
     "experiment": experiments.EXPERIMENT_LAWS,
 }
 

@@ -1,0 +1,1 @@
+"""What a probabilistic forecast has to beat, behind the same `fit` and `forecast`."""
