@@ -65,7 +65,7 @@ class BaseGuidance(Component, ABC):
 
         Args:
             denoiser: to be steered.
-            measurement: of the members of a batch; None: nothing. Only a guidance that `observes` looks at it.
+            measurement: of the members of a batch; None: nothing. Only one that `observes` looks at it.
         """
         return self.apply(denoiser)
 
