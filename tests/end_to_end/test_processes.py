@@ -112,9 +112,7 @@ def test_kill_and_resume_is_bit_for_bit(folder: Path, kills: int, sample_every: 
     assert_same(only_run(folder, "whole"), only_run(folder, "broken"))
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupted_run_says_how_to_go_on(folder: Path, number: signal.Signals) -> None:
     child = start(folder, "run", "tiny.yaml", *LONGER, "--out", "a", "--quiet")
     wait_for_steps(folder, "a", 9, child)
