@@ -127,6 +127,7 @@ def test_an_interrupted_run_says_how_to_go_on(folder: Path, number: signal.Signa
     assert early.code == 2 and "has no model yet: finish it with" in early.err
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_and_one_run_by_two(folder: Path) -> None:
     """Two starts get two folders; a second process on a running folder is refused."""
     children = [start(folder, "run", "tiny.yaml", *LONGER, "--out", "a", "--quiet") for _ in range(2)]
@@ -144,6 +145,7 @@ def test_two_runs_at_once_and_one_run_by_two(folder: Path) -> None:
     assert len(list((folder / "a" / "tiny").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_two_devices_train_the_same_model(folder: Path) -> None:
     """Two processes on a CPU agree with one to rounding: weights, losses, samples."""
     short = (*LONGER, "--set", "training.num_epochs=3", "--quiet")
