@@ -82,6 +82,7 @@ def test_mistakes_are_one_message(
     assert not list(tmp_path.glob("*.parquet")) and not (tmp_path / "experiments").exists()
 
 
+@pytest.mark.slow
 def test_a_comparison_with_baselines(call: Call) -> None:
     short = (
         "--set",

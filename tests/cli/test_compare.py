@@ -28,6 +28,7 @@ def call(call: Call, tmp_path: Path) -> Call:
     return call
 
 
+@pytest.mark.slow
 def test_two_files_one_seed_then_nothing_left(call: Call, tmp_path: Path) -> None:
     first = call("compare", "--configs", "tiny.yaml", "narrow.yaml", "--seeds", 1, "--workers", 2, *SHORT)
     assert first.code == 0, first.err

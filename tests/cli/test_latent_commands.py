@@ -33,6 +33,7 @@ def only_run(folder: Path) -> Path:
     return run
 
 
+@pytest.mark.slow
 def test_stage_by_stage(latent: Call, tmp_path: Path) -> None:
     early = latent("run", "latent.yaml", "--stage", "diffusion")
     assert early.code == 2 and "no run of 'latent' waits for its diffusion stage" in early.err

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +43,18 @@ def blocks(page: Path, *languages: str) -> list[Block]:
     return [block for block in found if block.language in languages]
 
 
+SLOW = ("configs", "evaluate", "own_experiment")
+"""Pages and examples that take longest."""
+
+
+def marked(files: Iterable[Path]) -> list[object]:
+    """Files as cases, the slowest marked slow."""
+    return [
+        pytest.param(p, id=str(p.relative_to(ROOT)), marks=[pytest.mark.slow] * (p.stem in SLOW))
+        for p in files
+    ]
+
+
 def with_blocks(*languages: str) -> list[object]:
     return [pytest.param(p, id=str(p.relative_to(ROOT))) for p in PAGES if blocks(p, *languages)]
 
@@ -69,7 +81,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             del Registry._classes[key]
 
 
-@pytest.mark.parametrize("page", with_blocks("python"))
+@pytest.mark.parametrize("page", marked(p for p in PAGES if blocks(p, "python")))
 def test_python_runs(page: Path, desk: Path) -> None:
     names: dict[str, object] = {"__name__": "__main__"}
     for block in blocks(page, "python"):
@@ -79,7 +91,7 @@ def test_python_runs(page: Path, desk: Path) -> None:
             exec(compile(shortened(block.text), str(page), "exec"), names)
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.stem)
+@pytest.mark.parametrize("example", marked(EXAMPLES))
 def test_examples_run(example: Path, desk: Path) -> None:
     exec(compile(shortened(example.read_text()), str(example), "exec"), {"__name__": "__main__"})
 

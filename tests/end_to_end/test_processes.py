@@ -93,7 +93,7 @@ def assert_same(first: Path, second: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kills", "sample_every"), [(2, "null"), pytest.param(10, 4, marks=pytest.mark.slow)]
+    ("kills", "sample_every"), [(1, "null"), pytest.param(10, 4, marks=pytest.mark.slow)]
 )
 def test_kill_and_resume_is_bit_for_bit(folder: Path, kills: int, sample_every: object) -> None:
     """kill -9 at random moments, --resume each time: the end is that of the uninterrupted run."""
@@ -112,7 +112,7 @@ def test_kill_and_resume_is_bit_for_bit(folder: Path, kills: int, sample_every: 
     assert_same(only_run(folder, "whole"), only_run(folder, "broken"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupted_run_says_how_to_go_on(folder: Path, number: signal.Signals) -> None:
     child = start(folder, "run", "tiny.yaml", *LONGER, "--out", "a", "--quiet")
     wait_for_steps(folder, "a", 9, child)
@@ -127,6 +127,7 @@ def test_an_interrupted_run_says_how_to_go_on(folder: Path, number: signal.Signa
     assert early.code == 2 and "has no model yet: finish it with" in early.err
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_and_one_run_by_two(folder: Path) -> None:
     """Two starts get two folders; a second process on a running folder is refused."""
     children = [start(folder, "run", "tiny.yaml", *LONGER, "--out", "a", "--quiet") for _ in range(2)]
@@ -144,6 +145,7 @@ def test_two_runs_at_once_and_one_run_by_two(folder: Path) -> None:
     assert len(list((folder / "a" / "tiny").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_two_devices_train_the_same_model(folder: Path) -> None:
     """Two processes on a CPU agree with one to rounding: weights, losses, samples."""
     short = (*LONGER, "--set", "training.num_epochs=3", "--quiet")

@@ -55,7 +55,8 @@ def values(folder: Path) -> set[tuple[float, ...]]:
     return set(table[["value", "training.learning_rate"]].itertuples(index=False, name=None))
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
 def test_an_interrupted_search_says_how_to_go_on(folder: Path, workers: int) -> None:
     arguments = ("base.yaml", "search.yaml", "--trials", 3, "--workers", workers, "--quiet", *LONGER)
     child = start(folder, *arguments)
