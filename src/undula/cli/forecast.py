@@ -54,6 +54,14 @@ def forecast(
         str | None,
         typer.Option(help="Instead of the model's own; posterior, for a model that is told no history."),
     ] = None,
+    backtest: Annotated[
+        int | None,
+        typer.Option(min=2, help="Instead: forecast from so many points of the test part, and score them."),
+    ] = None,
+    forecasters: Annotated[
+        str | None,
+        typer.Option(help="Of a backtest, what to beat: naive,ets; see `undula components forecaster`."),
+    ] = None,
     picture: Annotated[bool, typer.Option("--plot/--no-plot", help="Draw a fan, as PNG.")] = True,
     batch_size: Annotated[int, typer.Option(min=1, help="Windows drawn at once.")] = 256,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
@@ -76,6 +84,9 @@ def forecast(
     load_plugins(plugin)
     levels = _levels(quantiles)
     folder = find_model(run)
+    if backtest is not None:
+        _backtest(folder, backtest, samples, forecasters, seed, device, quiet, as_json)
+        return
     name = "_".join(["forecast", history.stem if history else "data", *([str(horizon)] if horizon else [])])
     target = None if output == "-" else Path(output or folder / f"{name}.csv")
     if target is not None and target.suffix.lower() not in (".csv", ".parquet"):
@@ -113,6 +124,52 @@ def forecast(
         return
     for path in made:
         typer.echo(path)
+
+
+def _backtest(
+    folder: Path,
+    origins: int,
+    samples: int,
+    forecasters: str | None,
+    seed: int,
+    device: str,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Scores of forecasts from many origins, beside those of the forecasters."""
+    from ..experiments.backtest import FORECASTERS, backtest
+    from ..model import DiffusionModel
+    from ..training.progress import make_progress
+
+    names = FORECASTERS if forecasters is None else [word.strip() for word in forecasters.split(",")]
+    model = DiffusionModel.load(folder, device=device)
+    with noted_warnings(quiet or as_json), make_progress("backtest", quiet or as_json) as progress:
+        found = backtest(
+            model, origins=origins, num_samples=samples, forecasters=names, seed=seed,
+            on_progress=lambda name, share: progress.update(share, name),
+        )  # fmt: skip
+    scores = found.scores()
+    if as_json:
+        typer.echo(json.dumps({"columns": found.columns, "scores": scores, "notes": found.notes}))
+        return
+    typer.echo(f"{'':22}{'wql':>9}{'crps':>9}{'energy':>9}{'50 %':>7}{'90 %':>7}{'joint 90 %':>20}")
+    for name, score in scores.items():
+        low, high = score["joint_coverage_90_interval"]
+        joint = f"{score['joint_coverage_90']:.2f} [{low:.2f}, {high:.2f}]"
+        cover = score["coverage"]
+        typer.echo(
+            f"{name:22}{score['wql']:9.4g}{score['crps']:9.4g}{score['energy_score']:9.4g}"
+            f"{cover['0.5']:7.2f}{cover['0.9']:7.2f}{joint:>20}"
+        )
+    if not quiet:
+        origins = next(iter(scores.values()))["origins"]
+        typer.echo(
+            f"{origins} origins of the test part whose windows do not overlap; crps and energy score in "
+            "training standard deviations; coverage of central intervals",
+            err=True,
+        )
+        for note in found.notes:
+            typer.echo(note, err=True)
 
 
 def _levels(text: str | None) -> list[float]:

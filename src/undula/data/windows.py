@@ -157,6 +157,15 @@ class WindowDataset:
 
         Windows that only touch are not joined. Of a huge data set, the first `most` numbers.
         """
+        return [self.values[rows].astype(float) for rows in self._runs(most)]
+
+    def stretches_with_features(self, most: int = 2_000_000) -> tuple[list[Array], list[Array]]:
+        """The same stretches, and their features, each (T, K)."""
+        runs = self._runs(most)
+        return [self.values[r].astype(float) for r in runs], [self.features[r].astype(float) for r in runs]
+
+    def _runs(self, most: int) -> list[slice]:
+        """The rows of each stretch."""
         order = np.argsort(self.starts, kind="stable")
         starts = self.starts[order]
         ends = np.maximum.accumulate(starts + self.history_len + self.lengths[order])
@@ -165,9 +174,8 @@ class WindowDataset:
         for first, last in zip([0, *breaks], [*breaks, len(starts)], strict=True):
             if left <= 0:
                 break
-            rows = np.asarray(self.values[starts[first] : ends[last - 1]])
-            found.append(rows.astype(float))
-            left -= len(rows)
+            found.append(slice(int(starts[first]), int(ends[last - 1])))
+            left -= found[-1].stop - found[-1].start
         return found
 
     def ends(self) -> tuple[str, str]:
