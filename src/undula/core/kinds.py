@@ -71,6 +71,11 @@ KINDS: dict[str, Kind] = {
     "sampler": Kind(
         "how noise turns into data", "undula.diffusion.sampler:BaseSampler", "undula.components.samplers"
     ),
+    "trend": Kind(
+        "a point forecast of a window; diffusion models what it leaves",
+        "undula.core.trend:BaseTrend",
+        "undula.components.trend",
+    ),
     "operator": Kind(
         "a linear measurement: which numbers of a series are seen, and how",
         "undula.core.operator:BaseOperator",

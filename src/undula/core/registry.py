@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .preprocessing import BasePreprocessor
     from .sde import BaseSDE
     from .source import BaseSource
+    from .trend import BaseTrend
 
 C = TypeVar("C", bound=type)
 ENTRY_POINTS = "undula.components"
@@ -197,6 +198,9 @@ class Registry:
     @overload
     @classmethod
     def get(cls, kind: Literal["sampler"], name: str, **params: Any) -> BaseSampler: ...
+    @overload
+    @classmethod
+    def get(cls, kind: Literal["trend"], name: str, **params: Any) -> BaseTrend: ...
     @overload
     @classmethod
     def get(cls, kind: Literal["operator"], name: str, **params: Any) -> BaseOperator: ...

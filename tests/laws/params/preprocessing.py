@@ -3,6 +3,11 @@
 from typing import Any
 
 PARAMS: dict[str, list[dict[str, Any]]] = {
+    "residual": [
+        {"trend": "last"},
+        {"trend": {"type": "seasonal_naive", "params": {"period": 4}}},
+        {"trend": "linear"},
+    ],
     "raw": [
         {"method": "standardise"},
         {"method": "minmax"},

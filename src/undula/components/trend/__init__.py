@@ -1,0 +1,1 @@
+"""Point forecasts that diffusion starts from."""
