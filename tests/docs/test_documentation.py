@@ -43,7 +43,7 @@ def blocks(page: Path, *languages: str) -> list[Block]:
     return [block for block in found if block.language in languages]
 
 
-SLOW = ("configs", "evaluate", "own_experiment")
+SLOW = ("configs", "evaluate", "own_experiment", "scenarios", "swap_one_part")
 """Pages and examples that take longest."""
 
 

@@ -166,6 +166,7 @@ def test_two_devices_train_the_same_model(folder: Path) -> None:
     assert np.allclose(samples[0]["value"], samples[1]["value"], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_run_needs_no_data_to_be_sampled(folder: Path) -> None:
     rng = np.random.default_rng(0)
     pd.DataFrame({"v": rng.normal(size=2000)}).to_csv(folder / "v.csv", index=False)
