@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -83,13 +84,19 @@ def _text(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
+def shared(file: str) -> Path:
+    """A file of the shared data, at UNDULA_DATA or in `shared/data` beside the clone."""
+    root = Path(os.environ.get("UNDULA_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not (root / file).exists():
+        sys.exit(f"{root / file} is missing: put the shared data beside the clone, or set UNDULA_DATA")
+    return root / file
+
+
 def real_windows(name: str, length: int, stride: int = 1) -> tuple[Any, Any]:
     """All windows (N, L, C) of a shared data set, and its rows (T, C); sines are generated.
 
     The files are looked for at UNDULA_DATA, or in `shared/data` beside the clone.
     """
-    import os
-
     import numpy as np
     import pandas as pd
 
@@ -101,10 +108,7 @@ def real_windows(name: str, length: int, stride: int = 1) -> tuple[Any, Any]:
     if name == "sines":
         windows = sines(10_000, length)
         return windows, windows.reshape(-1, windows.shape[2])
-    root = Path(os.environ.get("UNDULA_DATA", Path(__file__).parents[2] / "shared" / "data"))
-    path = root / f"{files[name]}.parquet"
-    if not path.exists():
-        sys.exit(f"{path} is missing: put the shared data beside the clone, or set UNDULA_DATA")
+    path = shared(f"{files[name]}.parquet")
     rows = pd.read_parquet(path).select_dtypes("number").to_numpy(float)
     view = np.lib.stride_tricks.sliding_window_view(rows, length, axis=0).swapaxes(1, 2)
     return np.ascontiguousarray(view[::stride]), rows

@@ -6,6 +6,7 @@ __all__ = ["add_commands"]
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,6 +63,10 @@ def forecast(
         str | None,
         typer.Option(help="Of a backtest, what to beat: naive,ets; see `undula components forecaster`."),
     ] = None,
+    calibrate: Annotated[
+        bool,
+        typer.Option("--calibrate", help="Spread out as the validation part says; of a backtest, both ways."),
+    ] = False,
     picture: Annotated[bool, typer.Option("--plot/--no-plot", help="Draw a fan, as PNG.")] = True,
     batch_size: Annotated[int, typer.Option(min=1, help="Windows drawn at once.")] = 256,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
@@ -85,13 +90,15 @@ def forecast(
     levels = _levels(quantiles)
     folder = find_model(run)
     if backtest is not None:
-        _backtest(folder, backtest, samples, forecasters, seed, device, quiet, as_json)
+        _backtest(folder, backtest, samples, forecasters, seed, device, calibrate, quiet, as_json)
         return
     name = "_".join(["forecast", history.stem if history else "data", *([str(horizon)] if horizon else [])])
     target = None if output == "-" else Path(output or folder / f"{name}.csv")
     if target is not None and target.suffix.lower() not in (".csv", ".parquet"):
         raise ConfigError(f"output {str(target)!r}: use .csv or .parquet")
     model = DiffusionModel.load(folder, device=device)
+    if calibrate:
+        model.calibrate(seed=seed + 1)
     with noted_warnings(quiet or as_json), make_progress("forecasting", quiet or as_json) as progress:
         found = model.forecast(
             history,
@@ -133,6 +140,7 @@ def _backtest(
     forecasters: str | None,
     seed: int,
     device: str,
+    calibrate: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -148,6 +156,11 @@ def _backtest(
             model, origins=origins, num_samples=samples, forecasters=names, seed=seed,
             on_progress=lambda name, share: progress.update(share, name),
         )  # fmt: skip
+        if calibrate:
+            model.calibrate(num_samples=samples, seed=seed + 1)
+            again = backtest(model, origins=origins, num_samples=samples, forecasters=(), seed=seed)
+            calibrated = {f"{name}, calibrated": paths for name, paths in again.paths.items()}
+            found = replace(found, paths={**calibrated, **found.paths})
     scores = found.scores()
     if as_json:
         typer.echo(json.dumps({"columns": found.columns, "scores": scores, "notes": found.notes}))

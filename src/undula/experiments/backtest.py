@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 from ..core.errors import ConfigError, DataError
 from ..core.forecaster import BaseForecaster
 from ..core.registry import Registry
-from ..data.observation import Observation
 from ..data.prepare import Data, prepare
-from ..data.windows import Batch, WindowDataset
+from ..data.windows import WindowDataset
 from ..evaluation.joint import energy_score, joint_coverage
 from ..evaluation.probabilistic import (
     binomial_interval,
@@ -34,6 +33,7 @@ from ..evaluation.probabilistic import (
     weighted_quantile_loss,
 )
 from ..model import DiffusionModel
+from ..model.origins import origins_of
 
 Array = NDArray[np.floating[Any]]
 
@@ -98,7 +98,6 @@ def backtest(
     seed: int = 0,
     *,
     part: str = "test",
-    batch_size: int = 1024,
     on_progress: Callable[[str, float], None] | None = None,
 ) -> Backtest:
     """Forecast from origins of the held-out part.
@@ -113,7 +112,6 @@ def backtest(
         forecasters: what to compare with, by name or as objects.
         seed: of all samples.
         part: of the data: test or val.
-        batch_size: windows that the model draws at once.
         on_progress: called with a method's name and the share of all that is done.
 
     Raises:
@@ -127,23 +125,19 @@ def backtest(
     held_out: WindowDataset | None = getattr(parts, part)
     if held_out is None:
         raise DataError(f"the data have no {part} part: set data.split")
-    batch = held_out.batch(_apart(held_out, origins))
-    told = bool(collator.history_len)
-    horizon = collator.length if told else max(collator.length // 2, 1)
-    whole = np.concatenate([batch.history, batch.future], axis=1)
-    history, truth = whole[:, :-horizon], whole[:, -horizon:]
-    if np.isnan(truth).any():
-        raise DataError(f"the {part} part has missing values: fill them, or leave such rows out")
+    given = origins_of(held_out, origins, part)
+    history, truth, batch = given.history, given.truth, given.batch
+    horizon = truth.shape[1]
     series, features = parts.train.stretches_with_features()
     ahead = np.r_[: len(collator.known), len(collator.known) + len(collator.past) : batch.features.shape[2]]
     scale = np.nanstd(np.concatenate(series), axis=0)
     say = on_progress or (lambda *_: None)
     methods: list[str | BaseForecaster] = list(forecasters)
     say(MODEL, 0.0)
-    paths = {MODEL: _of_model(model, batch, horizon, num_samples, seed, batch_size)}
+    paths = {MODEL: model.paths_from(given, num_samples, seed)}
     notes = []
-    for k, given in enumerate(methods):
-        one: BaseForecaster = Registry.resolve("forecaster", given)
+    for k, method in enumerate(methods):
+        one: BaseForecaster = Registry.resolve("forecaster", method)
         name = Registry.name(one)
         say(name, (k + 1) / (len(methods) + 1))
         try:
@@ -155,33 +149,3 @@ def backtest(
         paths[name] = found.swapaxes(0, 1)
         notes += [f"{name}: {note}" for note in fitted.notes()]
     return Backtest(list(collator.columns), truth, paths, np.where(scale > 0, scale, 1.0), notes)
-
-
-def _apart(windows: WindowDataset, most: int) -> NDArray[np.int64]:
-    """Windows whose futures share no row, evenly spaced."""
-    order = np.argsort(windows.starts, kind="stable")
-    chosen, free = [], -1
-    for i in order:
-        first = int(windows.starts[i]) + windows.history_len
-        if first >= free:
-            chosen.append(int(i))
-            free = first + int(windows.lengths[i])
-    picked = np.unique(np.linspace(0, len(chosen) - 1, min(most, len(chosen))).round().astype(int))
-    return np.array(chosen)[picked]
-
-
-def _of_model(
-    model: DiffusionModel, batch: Batch, horizon: int, count: int, seed: int, batch_size: int
-) -> Array:
-    """Paths of the model, (S, N, L, C)."""
-    n = len(batch.index)
-    told = bool(model.collator_.layout.droppable)
-    observation = None
-    if not model.collator_.history_len:
-        known = batch.future.astype(float)
-        known[:, -horizon:] = np.nan
-        observation = Observation(known)
-    samples = model.sample(
-        n * count, seed, given=batch if told else None, observation=observation, batch_size=batch_size
-    )
-    return np.stack(list(samples))[:, -horizon:].reshape(count, n, horizon, -1)

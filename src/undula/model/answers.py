@@ -7,7 +7,7 @@ __all__ = ["Answers"]
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from .drawing import Drawing
 from .fitting import Fitted, training_batch
 from .forecasting import Forecast, forecast
 from .imputing import Draw, Imputed, impute
+from .origins import Origins, calibrated_spread, origins_of, spread_out
 
 Array = NDArray[np.floating[Any]]
 
@@ -243,7 +244,57 @@ class Answers(ABC):
             if not isinstance(own, pd.DataFrame):
                 raise DataError("the model's own data are windows, which have no end: give a history")
             history = own
-        return forecast(history, self.collator_, self._options, draw, horizon, num_samples, seed, on_progress)
+        spread = self._state().spread
+        return forecast(
+            history, self.collator_, self._options, draw, horizon, num_samples, seed, on_progress, spread
+        )
+
+    def paths_from(self, origins: Origins, num_samples: int, seed: int = 0) -> Array:
+        """Paths (S, N, L, C) from known origins, spread out as `calibrate` found."""
+        told = bool(self.collator_.layout.droppable)
+        paths = origins.paths(self.sample, num_samples, seed, told)
+        factor = self._state().spread
+        return paths if factor is None else spread_out(paths, np.array(factor))
+
+    def calibrate(
+        self,
+        data: Data | None = None,
+        origins: int = 100,
+        num_samples: int = 100,
+        seed: int = 0,
+        *,
+        method: Literal["conformal", "temperature"] = "conformal",
+    ) -> NDArray[np.floating[Any]]:
+        """Learn from the validation part by how much forecasts are too narrow or too wide.
+
+        From then on paths of `forecast` are spread out about their median by a factor for each column; the
+        model keeps it when it is saved. Check the result on data that were not used: `--backtest`.
+
+        Args:
+            data: what the model was trained on; None: its own data.
+            origins: in the validation part, whose windows share no row; at most.
+            num_samples: paths of each.
+            seed: of the samples.
+            method: conformal (90 % intervals hold 90 % of such values) or temperature (least CRPS).
+
+        Returns:
+            The factors, (C,).
+
+        Raises:
+            ConfigError: if windows vary in length.
+            DataError: if there is no validation part, or something is missing in it.
+        """
+        if self.collator_.length is None:
+            raise ConfigError("calibration needs windows of one length: set data.predict_len")
+        held_out = prepare(self._options, data).parts.val
+        if held_out is None:
+            raise DataError("the data have no validation part to calibrate on: set data.split")
+        given = origins_of(held_out, origins, "validation")
+        state = self._state()
+        state.spread = None
+        factor = calibrated_spread(self.paths_from(given, num_samples, seed), given.truth, method)
+        state.spread = [float(f) for f in factor]
+        return factor
 
     def _draw(
         self, sampler: Spec | None, num_steps: int | None, guidance: Spec | Sequence[Spec] | None, size: int

@@ -248,6 +248,7 @@ class DiffusionModel(Answers):
             "collator": state.collator.as_json(),
             "s": state.s,
             "lengths": state.lengths,
+            "spread": state.spread,
             "seed": self.seed,
         }
         write_model(Path(folder), description, tensors)
@@ -294,7 +295,12 @@ class DiffusionModel(Answers):
         parts.architecture.to(device).eval()
         model._parts, model._options = parts, data
         model._fitted = Fitted(
-            parts.denoiser(s), collator, s, lengths, prior=GaussianPrior.of_state(groups["prior"])
+            parts.denoiser(s),
+            collator,
+            s,
+            lengths,
+            prior=GaussianPrior.of_state(groups["prior"]),
+            spread=description.get("spread"),
         )
         return model
 

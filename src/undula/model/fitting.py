@@ -91,6 +91,7 @@ class Fitted:
         stage: how a preprocessing that is trained was; None: it is not, or the model was loaded.
         prior: the Gaussian nearest to the training windows; None: they have
             missing values or vary in length.
+        spread: by how much forecasts of each column are spread out about their median; None: not calibrated.
     """
 
     denoiser: NetDenoiser
@@ -100,6 +101,7 @@ class Fitted:
     outcome: Outcome | None = field(default=None)
     stage: Outcome | None = field(default=None)
     prior: GaussianPrior | None = field(default=None)
+    spread: list[float] | None = field(default=None)
 
 
 def fit(

@@ -27,6 +27,7 @@ from ..data.table import clean_table
 from ..data.transforms import ColumnTransforms
 from ..data.windows import Batch
 from .imputing import Draw, fill
+from .origins import spread_out
 
 Array = NDArray[np.floating[Any]]
 
@@ -95,6 +96,7 @@ def forecast(
     count: int,
     seed: int,
     on_progress: Callable[[float], None] | None = None,
+    spread: Sequence[float] | None = None,
 ) -> Forecast:
     """What comes after a history.
 
@@ -107,6 +109,7 @@ def forecast(
         count: S, paths of each series.
         seed: of the samples.
         on_progress: called with the share that is done.
+        spread: by how much each column's paths are spread out about their median; None: not.
 
     Raises:
         DataError: if the history does not fit the model.
@@ -122,6 +125,8 @@ def forecast(
     _check_covariates(options, given, horizon, length if told else None)
     asked = _Asked(collator, options, draw, rows, count, derive_seed(seed, "forecast"), on_progress)
     paths = asked.rolled(series) if told else asked.guided(series)
+    if spread is not None:
+        paths = [spread_out(path, np.array(spread)) for path in paths]
     transforms = ColumnTransforms.of_names(options.transform, collator.columns)
     found = Forecast([], transforms.names_back, [], [], [], [], options.roles.series)
     for one, path in zip(series, paths, strict=True):
