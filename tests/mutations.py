@@ -40,6 +40,12 @@ TESTS = (
     "tests/experiments/test_assessment.py",
     "tests/baselines",
     "tests/cli/test_evaluate.py",
+    "tests/data/test_holes.py",
+    "tests/data/test_observation.py",
+    "tests/data/test_future.py",
+    "tests/model/test_imputing.py",
+    "tests/model/test_forecasting.py",
+    "tests/model/test_calibration.py",
 )
 
 

@@ -119,11 +119,26 @@ def keeps_what_is_dropped(guidance: BaseGuidance) -> None:
     assert torch.allclose(first[where], second[where]), "a dropped part still acts"
 
 
+def strength_is_a_factor(guidance: BaseGuidance) -> None:
+    """Half the strength makes half the correction."""
+    if not guidance.observes or not hasattr(guidance, "strength"):
+        return
+    x, condition = _case()
+    half = Registry.get("guidance", Registry.name(guidance), **{**guidance.params, "strength": 0.5})
+    plain = _Told()(x, 0.5, condition)
+    whole = _steered(
+        Registry.get("guidance", Registry.name(guidance), **{**guidance.params, "strength": 1.0}), x
+    )
+    found, expected = _steered(half, x)(x, 0.5, condition) - plain, whole(x, 0.5, condition) - plain
+    assert torch.allclose(found, 0.5 * expected, atol=1e-10), "strength is no factor"
+
+
 GUIDANCE_LAWS: list[Callable[[Any], None]] = [
     neutral_changes_nothing,
     acts,
     members_are_guided_alone,
     keeps_what_is_dropped,
+    strength_is_a_factor,
 ]
 
 
