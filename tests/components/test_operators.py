@@ -38,6 +38,8 @@ def test_blur_by_hand() -> None:
     assert float((wide * at**2).sum()) ** 0.5 == pytest.approx(3.0, rel=0.01)
     varying = Registry.get("operator", "blur", sigma=[0.2] * 20 + [2.0] * 21)(spike)[0, 0]
     assert varying[19] < 1e-4 < varying[21], "each row has its own width"
+    level = torch.ones(1, 1, 41, dtype=torch.float64)
+    assert torch.allclose(Registry.get("operator", "blur", sigma=[0.2] * 20 + [2.0] * 21)(level), level)
 
 
 def test_decimation_and_mixing_by_hand() -> None:
