@@ -75,6 +75,12 @@ def test_of_a_long_hole_what_has_nothing_behind_it_waits() -> None:
     assert (place.start, place.until) == (34, 52)
 
 
+def test_a_hole_longer_than_a_window_is_filled_from_its_beginning() -> None:
+    """One window a round: its two ends are not drawn independently of one another."""
+    filling = Filling.of(series(120, [slice(40, 110)]), 1, 24)
+    assert len(filling.places()) == 1 and rounds(filling) == 6
+
+
 def test_aligned_windows_begin_with_the_day() -> None:
     filling = Filling.of(series(100, [slice(30, 31), slice(2, 3)]), 1, 24, "day")
     assert [p.start - filling.lead for p in filling.places()] == [-5, 19], "midnight is 19 rows after 05:00"
