@@ -107,10 +107,10 @@ def main() -> None:
         ).reshape(DRAWS, *truth.shape)  # fmt: skip
         line = interpolated(seen, mean)
         drawn = climatology(whole_days, first_hour, LENGTH, rng)
-        own = (crps(samples, truth) / scale)[taken].mean()
+        own = float((crps(samples, truth) / scale)[taken].mean())
         others = {
-            "interpolation": (np.abs(line - truth) / scale)[taken].mean(),
-            "climatology": (crps(drawn, truth) / scale)[taken].mean(),
+            "interpolation": float((np.abs(line - truth) / scale)[taken].mean()),
+            "climatology": float((crps(drawn, truth) / scale)[taken].mean()),
         }
         inside = coverage(samples[:, taken], truth[taken])
         rows.append({"holes": f"{kind} {share:.0%}", "undula": own, **others, "90 % coverage": inside})
