@@ -34,5 +34,5 @@ MUTATIONS = (
     ("calibration: the median factor", "model/origins.py", "math.ceil(_LEVEL * (len(ordered) + 1))", "math.ceil(0.5 * (len(ordered) + 1))"),
     ("calibration: about zero", "model/origins.py", "return middle + factor * (paths - middle)", "return factor * paths"),
     ("trend: another phase", "components/trend/seasonal_naive.py", "past[..., -self.period :]", "past[..., -self.period - 1 : -1]"),
-    ("trend: a ridge without the mean", "components/trend/linear.py", "_Fit(weight, mean - middle @ weight)", "_Fit(weight, mean)"),
+    ("trend: a ridge without its constant", "components/trend/linear.py", "_Fit(weight, mean - middle @ weight)", "_Fit(weight, 0.0 * mean)"),
 )  # fmt: skip
