@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = ["Observation"]
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,10 @@ class Observation:
         operator: A, by name, as {type, params}, as a list of such, or as an object: `identity` unless given.
         sigma: standard deviation of the noise of each number, or one for all; 0: exact, the default.
         ivar: instead, 1/σ² of each number, as surveys give it; 0: nothing was measured.
+
+    Attributes:
+        values: (N, L', C').
+        variance: of each number, (N, L', C'): 0 where it is exact, ∞ where nothing was measured.
 
     Raises:
         DataError: if shapes do not fit, or a σ or ivar is negative.
@@ -50,13 +53,13 @@ class Observation:
         self.operator: BaseOperator = Registry.resolve("operator", operator)
         if sigma is not None and ivar is not None:
             raise DataError("an observation has sigma and ivar, two words for the same: give one of them")
-        self._given = ("ivar", ivar) if ivar is not None else ("sigma", 0.0 if sigma is None else sigma)
-        self.variance  # noqa: B018 — checked at once
+        if ivar is not None:
+            self.variance: Array = self._variance("ivar", ivar)
+        else:
+            self.variance = self._variance("sigma", 0.0 if sigma is None else sigma)
 
-    @cached_property
-    def variance(self) -> Array:
+    def _variance(self, name: str, given: ArrayLike) -> Array:
         """Of each number, (N, L', C'): 0 where it is exact, ∞ where nothing was measured."""
-        name, given = self._given
         numbers = np.asarray(given, float)
         try:
             numbers = np.broadcast_to(numbers, self.values.shape).copy()
